@@ -90,7 +90,7 @@ TABLES: Mapping[str, tuple[ShownColumn, ...]] = {
         _figure("validations_failed", "✗", 5, state=True, goes=1),
     ),
     "costs": (
-        ShownColumn("agent_type", Column("agent type", bold=True, least=16), _text),
+        ShownColumn("agent_type", Column("agent type", bold=True, least=20), _text),
         ShownColumn("model", Column("model", 14, gives_way=-1), _text),
         _figure("cost_usd", "cost $", 8, _dollars),
         _figure("cost_usd_mean", "a run $", 7, _dollars, goes=6),
@@ -144,6 +144,8 @@ OUTCOMES = (
     Column("✗", 5, right=True, state=True, gives_way=-1),
     Column("unknown", 7, right=True, gives_way=1),
 )
+WITH_NAME = 28
+"""Cells of such names before figures give way."""
 WITH_BAR = 16
 """Cells of a bar where the names take what is left."""
 
@@ -213,7 +215,7 @@ def _outcomes(
     title = name.replace("_id", "").replace("_", " ")
     bar, *figures = OUTCOMES
     if part in PATHS or part == "by_bundle":
-        first = Column(title, bold=True, cut_head=part in PATHS)
+        first = Column(title, bold=True, cut_head=part in PATHS, least=WITH_NAME)
         bar = Column(bar.title, WITH_BAR, bar=True, gives_way=3)
     else:
         first = Column(title, 22, bold=True, gives_way=-1)

@@ -9,7 +9,7 @@ from shlex import join
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -90,6 +90,9 @@ TITLES = {
     "validations": "Latest results of checks",
 }
 """What stands above a part where its place in the list does not say it all."""
+
+AROUND_TITLE = 6
+"""Cells of a border that its title cannot have."""
 
 OUTCOMES = "Of the runs that returned; the true share lies within the 95 % range."
 SAID = {
@@ -492,14 +495,24 @@ wide. In the overview a letter goes to what is new.
     def _tell(self, remark: str = "") -> None:
         """What the part is about; ``remark`` says what else there is to know."""
         part = self.part
-        pane = self.query_one("#part")
-        title = TITLES.get(part) or f"Success by {PARTS[part].lower()}"
-        if part == "over_time" and self._weekly:
-            title = "Success by week"
-        pane.border_title = Content(title)
-        pane.border_subtitle = Content(remark)
+        self._write_title()
+        self.query_one("#part").border_subtitle = Content(remark)
         about = "" if part == OVERVIEW else SAID.get(part, OUTCOMES)
         self.query_one("#about", Static).update(about)
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.call_after_refresh(self._write_title)
+
+    def _write_title(self) -> None:
+        """Write what the part is above it, in few words where there is little room."""
+        part, pane = self.part, self.query_one("#part")
+        short = PARTS[part]
+        title = TITLES.get(part) or f"Success by {short.lower()}"
+        if part == "over_time" and self._weekly:
+            title = "Success by week"
+        room = (pane.outer_size.width or self.app.size.width) - AROUND_TITLE
+        pane.border_title = Content(title if len(title) <= room else short)
 
     def _draw(self) -> None:
         part = self.part

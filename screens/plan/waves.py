@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from rich.cells import cell_len
 
@@ -51,7 +51,9 @@ def draw_waves(
     if len(waves) == 1:
         return [[("dim", "all side by side")], *_flow(waves[0], names, width, room), *tail]
     columns = [_make_column(wave, names, room) for wave in waves]
-    shown, widths = _fit(columns, width)
+    joined = [_edges(*pair, waits, room) for pair in pairwise(waves)]
+    lanes = max(len(_group_targets(edges)) for edges in joined)
+    shown, widths, gutter_width = _fit(columns, width, LEAST_GUTTER + min(lanes, MOST_LANES))
     height = max(len(column) for column in columns[:shown])
     lines: list[list[tuple[str, str]]] = [[] for _ in range(height + 1)]
     for at in range(shown):
@@ -70,16 +72,16 @@ def draw_waves(
             else:
                 lines[y + 1].append(("dim", fit_text(name, cells)))
         if at + 1 < shown:
-            edges = _edges(waves[at], waves[at + 1], waits, room)
-            gutter = _draw_gutter(edges, height, GUTTER)
-            lines[0].append(("", " " * (GUTTER + 2)))
+            gutter = _draw_gutter(joined[at], height, gutter_width)
+            lines[0].append(("", " " * (gutter_width + 2)))
             for y in range(height):
                 lines[y + 1].append(("dim", f" {gutter[y]} "))
     return [*lines, *tail]
 
 
-GUTTER = 9
-"""Cells between two waves, without the blanks beside them."""
+GUTTER, LEAST_GUTTER = 9, 3
+"""Cells between two waves, without the blanks beside them; and the fewest, but for a cell for each
+upright."""
 
 
 def _make_column(
@@ -112,19 +114,25 @@ def _flow(
     return list(lines)
 
 
-def _fit(columns: Sequence[Sequence[tuple[str, str]]], width: int) -> tuple[int, list[int]]:
-    """Return how many waves fit, and their widths: names are cut before a wave is left out."""
+def _fit(
+    columns: Sequence[Sequence[tuple[str, str]]], width: int, least: int
+) -> tuple[int, list[int], int]:
+    """Return how many waves fit, their widths, and the cells between two: arrows are drawn shorter
+    down to the ``least`` before names are cut, and names are cut before a wave is left out."""
     wished = [max(7, *(cell_len(name) + 2 for _, name in column)) for column in columns]
     for shown in range(len(columns), 0, -1):
-        room = width - (shown - 1) * (GUTTER + 2)
         widths = wished[:shown]
         if shown < len(columns):
             widths[-1] = max(widths[-1], len(f"wave {shown} of {len(columns)}"))
+        gutter = GUTTER
+        while gutter > least and sum(widths) + (shown - 1) * (gutter + 2) > width:
+            gutter -= 1
+        room = width - (shown - 1) * (gutter + 2)
         while sum(widths) > room and max(widths) > LEAST_NAME + 2:
             widths[widths.index(max(widths))] -= 1
         if sum(widths) <= room:
-            return shown, widths
-    return 1, [width]
+            return shown, widths, gutter
+    return 1, [width], GUTTER
 
 
 def _edges(
@@ -151,18 +159,25 @@ def _draw_gutter(edges: Edges, height: int, width: int) -> list[str]:
 
     Where they cannot be drawn without one seeming to be another, a mark stands in their place.
     """
+    groups = _group_targets(edges)
+    if len(groups) <= MOST_LANES:
+        for order in permutations(groups.items()):
+            drawn = _draw_lanes(order, height, width)
+            if drawn:
+                return drawn
+    targets = {target for _, target in edges}
+    return [("·" if y in targets else " ").rjust(width) for y in range(height)]
+
+
+def _group_targets(edges: Edges) -> dict[frozenset[int], list[int]]:
+    """Group lines that are led to by the same ones, by these."""
     sources: dict[int, set[int]] = {}
     for source, target in edges:
         sources.setdefault(target, set()).add(source)
     groups: dict[frozenset[int], list[int]] = {}
     for target, of in sources.items():
         groups.setdefault(frozenset(of), []).append(target)
-    if len(groups) <= MOST_LANES:
-        for order in permutations(groups.items()):
-            drawn = _draw_lanes(order, height, width)
-            if drawn:
-                return drawn
-    return [("·" if y in sources else " ").rjust(width) for y in range(height)]
+    return groups
 
 
 def _draw_lanes(

@@ -106,8 +106,12 @@ class RowTable:
         return next((n for n, row in enumerate(self.rows) if row.key == key), None)
 
     def draw_titles(self, frame: LineFrame) -> Strip:
-        """Draw the titles of the columns."""
-        titles = tuple(column.title for column in self._columns)
+        """Draw the titles of the columns; a bar that is shorter than its title has none."""
+        self._fit_to(frame.width)
+        titles = tuple(
+            "" if column.bar and cell_len(column.title) > width else column.title
+            for column, width in zip(self._columns, self._widths, strict=True)
+        )
         return self._draw(Row("", titles, "title"), frame, Style())
 
     def draw_line(self, index: int, frame: LineFrame, cursor: Style) -> Strip:
@@ -124,8 +128,7 @@ class RowTable:
         return self._draw(row, frame, cursor)
 
     def _draw(self, row: Row, frame: LineFrame, cursor: Style) -> Strip:
-        if self._fitted_to != frame.width:
-            self._widths, self._fitted_to = self._fit(frame.width), frame.width
+        self._fit_to(frame.width)
         marks, accents = dict(row.marks), dict(row.accents)
         own = frame.styles[""] + cursor
         told = frame.styles.get(row.style, frame.styles[""]) + Style(bgcolor=cursor.bgcolor)
@@ -157,6 +160,10 @@ class RowTable:
                 segments.append(Segment(fit_text(text, width, cut_head=column.cut_head), style))
             segments.append(Segment(" ", own))
         return Strip(segments).adjust_cell_length(frame.width, own)
+
+    def _fit_to(self, width: int) -> None:
+        if self._fitted_to != width:
+            self._widths, self._fitted_to = self._fit(width), width
 
     def _fit(self, width: int) -> tuple[int, ...]:
         """Return the cells of each column, 0 for one that had to give way."""

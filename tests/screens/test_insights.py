@@ -188,6 +188,23 @@ async def test_no_title_of_a_part_is_cut(folder: Path, clock: FakeClock) -> None
         assert listed.size.width >= 23 - 2
 
 
+@pytest.mark.parametrize("width", [60, 72, 80])
+async def test_what_a_part_is_stands_whole_above_it(
+    folder: Path, clock: FakeClock, width: int
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(width, 36)) as pilot:
+        await pilot.press("f5")
+        await settled(pilot)
+        await pilot.press("escape")
+        pane = app.screen.query_one("#part")
+        for part in PARTS:
+            await settled(pilot)
+            if part != OVERVIEW:
+                assert len(str(pane.border_title)) + 6 <= pane.outer_size.width, part
+            await pilot.press("down")
+
+
 async def test_the_overview_tells_what_is_new_since_one_left(
     folder: Path, clock: FakeClock
 ) -> None:

@@ -46,3 +46,12 @@ def test_no_line_is_wider_than_its_room(width: int, most: int) -> None:
     }
     lines = drawn(waits, width, most)
     assert len(lines) <= most and all(cell_len(line) <= width for line in lines)
+
+
+def test_arrows_are_drawn_shorter_before_names_are_cut() -> None:
+    waits = {1: [], 2: [], 3: [1, 2], 4: [3]}
+    assert drawn(waits, width=39) == [
+        "wave 1         wave 2         wave 3",
+        "○ agent-1 ──┬→ ○ agent-3 ───→ ○ agent-4",
+        "○ agent-2 ──┘",
+    ]
