@@ -124,7 +124,9 @@ def _list_words(kind: str, arguments: argparse.Namespace) -> Iterable[str]:
         models = load_catalogue(config.models).models
         return [*(alias for model in models.values() for alias in model.aliases), *models]
     given = getattr(arguments, "db", None)
-    recorded = _read_ids(kind, paths.database_path(root, given=given, configured=config.database))
+    recorded = read_recorded_ids(
+        kind, paths.database_path(root, given=given, configured=config.database)
+    )
     if kind != "agent":
         return recorded
     from orch_tui.prepare.agent_types import list_agent_types
@@ -190,7 +192,7 @@ _FIXED: dict[str, Callable[[argparse.Namespace], Iterable[str]]] = {
 """Words that no record has to be asked for."""
 
 
-def _read_ids(kind: str, database: str) -> list[str]:
+def read_recorded_ids(kind: str, database: str) -> list[str]:
     """Read ids of a record, without waiting for anybody and without making a file.
 
     A cloned repository may have brought it: what is no table is not read (a view may compute for
@@ -198,7 +200,7 @@ def _read_ids(kind: str, database: str) -> list[str]:
     """
     try:
         check_place(Path(database))
-        uri = f"{Path(database).absolute().as_uri()}?mode=ro"
+        uri = _uri_to_look_at(Path(os.path.realpath(database)))
         with closing(sqlite3.connect(uri, uri=True, timeout=0.05)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             last = time.monotonic() + _PATIENCE
@@ -211,3 +213,13 @@ def _read_ids(kind: str, database: str) -> list[str]:
     except (sqlite3.Error, ValueError, RecordError):
         return []
     return [row[0] for row in rows if isinstance(row[0], str) and row[0].isprintable()]
+
+
+def _uri_to_look_at(path: Path) -> str:
+    """Name a record so that SQLite makes no file beside it.
+
+    Whoever reads a record in WAL mode makes its -wal and -shm files, and who may not write cannot
+    take them away. Where nobody has it open there are none, and the file alone is all of it.
+    """
+    is_open = any(path.with_name(f"{path.name}-{end}").exists() for end in ("wal", "journal"))
+    return f"{path.as_uri()}?{'mode=ro' if is_open else 'immutable=1'}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.cli.completion import with_completers
+from orch_tui.cli.completion import read_recorded_ids, with_completers
 from orch_tui.cli.parser import COMMANDS, builder, parse
 from tests.cli.conftest import ROOT, Run, Shell
 from tests.counts import HANGS_AFTER
@@ -221,6 +221,22 @@ def test_what_is_offered_as_fields_is_what_there_is(did: Run, two_runs: None) ->
         arguments = argparse.Namespace(sessions="--sessions" in words)
         offered = action.completer("", arguments)  # type: ignore[attr-defined]
         assert offered == [*row], words
+
+
+def test_looking_into_a_record_leaves_nothing_beside_it(project: Path, did: Run) -> None:
+    did("init-session", "--scope", "s", "--session-id", "first")
+    path = Path(did("path").out.strip())
+    with closing(sqlite3.connect(path)) as record:  # as who closes it last leaves it
+        assert record.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        record.execute("SELECT * FROM sessions").fetchall()
+    before = sorted(path.parent.iterdir())
+    assert read_recorded_ids("session", str(path)) == ["first"]
+    assert sorted(path.parent.iterdir()) == before
+    with closing(sqlite3.connect(path)) as record, record:
+        record.execute("UPDATE sessions SET session_id = 'second'")
+        record.commit()  # stands in the -wal file alone
+        assert read_recorded_ids("session", str(path)) == ["second"]
+    assert sorted(path.parent.iterdir()) == before
 
 
 @pytest.mark.slow
