@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orch_tui.assets import asset
 from tests.cli.conftest import Run, Shell, did, orch, project, shell
 
 README = Path(__file__).parent.parent / "README.md"
@@ -40,3 +41,11 @@ def test_every_line_of_the_tour_works_in_the_project_of_the_demo(shell: Shell) -
     codes = done.stderr.decode().splitlines()[-len(commands) :]
     failed = [c for n, c in enumerate(commands) if codes[n] != f"{n} 0"]
     assert failed == [], done.stderr.decode()
+
+
+def test_names_of_columns_that_are_explained_are_those_that_are_printed() -> None:
+    _, _, rest = README.read_text("utf-8").partition("\n### Words\n")
+    explained = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", rest.partition("\n## ")[0]))
+    schemas = "".join(p.read_text("utf-8") for p in sorted(asset("schemas").glob("*.json")))
+    assert explained >= {"complexity_estimate", "frame_tokens", "n_priced"}
+    assert [name for name in sorted(explained) if f'"{name}"' not in schemas] == []

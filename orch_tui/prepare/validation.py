@@ -36,7 +36,7 @@ class Validation:
     """In the order the files were given; blank ones do not count."""
     dependencies_acyclic: bool
     complexity_estimate: int
-    """Comma-separated tasks in the scope."""
+    """The tasks that the scope lists between commas."""
     warnings: tuple[str, ...]
     recommendations: tuple[str, ...]
     missing_files: tuple[str, ...]
