@@ -20,7 +20,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from orch_tui.normal_forms import normalize_letters
 
@@ -54,17 +54,26 @@ _CHANGING = (
     "|[\uff65-\uff9f]+"  # half-width kana, whose accents stand behind them
     f"|(?<=[{SPACELESS}])[\u200b\u2060]+(?=[{SPACELESS}])"  # where a line may end
 )
-_ONE_BY_ONE = re.compile(_CHANGING)
-_WITH_ACCENTS = re.compile(f".?[\u0300-\u036f\u3099\u309a]+|[\u1100-\u11ff]+|{_CHANGING}")
+_APART = "[\u0300-\u036f\u1100-\u11ff\u3099\u309a]"
 _ACCENTS = re.compile("[\u0300-\u036f]+")
-_APART = re.compile("[\u0300-\u036f\u1100-\u11ff\u3099\u309a]")
+
+
+@cache
+def _changing(apart: bool) -> re.Pattern[str]:
+    """What is folded, where accents stand apart too, and where none does.
+
+    Large classes take milliseconds to compile, and a text of ASCII needs none of them.
+    """
+    if not apart:
+        return re.compile(_CHANGING)
+    return re.compile(f".?[\u0300-\u036f\u3099\u309a]+|[\u1100-\u11ff]+|{_CHANGING}")
 
 
 def plain_letters(text: str) -> str:
     """Fold letters to the ones they are typed as; case stays. Composes what stands apart."""
     if text.isascii():
         return text
-    pattern = _WITH_ACCENTS if _APART.search(text) else _ONE_BY_ONE
+    pattern = _changing(bool(re.search(_APART, text)))
     return pattern.sub(lambda found: _fold_letters(found[0]), text)
 
 
@@ -124,7 +133,7 @@ class FoldedText:
 
 def _find_changes(text: str) -> Iterator[tuple[int, int, int, int]]:
     """Find the letters that have another length when folded: where they stand then, and before."""
-    pattern = _WITH_ACCENTS if _APART.search(text) else _ONE_BY_ONE
+    pattern = _changing(bool(re.search(_APART, text)))
     shift = 0
     for found in pattern.finditer(text):
         length = len(_fold_letters(found[0]))
@@ -136,9 +145,9 @@ def _find_changes(text: str) -> Iterator[tuple[int, int, int, int]]:
 
 # Texts
 
-_RUN = re.compile(rf"[{SPACELESS}]+|[^\W_{SPACELESS}]+")
-_SPACELESS_RUN = re.compile(f"[{SPACELESS}]+")
-_NO_LETTERS = re.compile(rf"[^\w\x00-\x7f{SPACELESS}]+")
+_RUN = rf"[{SPACELESS}]+|[^\W_{SPACELESS}]+"
+_SPACELESS_RUN = f"[{SPACELESS}]+"
+_NO_LETTERS = rf"[^\w\x00-\x7f{SPACELESS}]+"
 
 _AS_LETTERS = {
     code: 0xE000 + number
@@ -164,18 +173,19 @@ TELLING_SIGNS = (
 """The signs that are looked for as they are written, as a class of a regular expression; two of
 those in `_TELLING_PAIRS` are, too. Other signs only part words."""
 
-_TELLING_SIGN = re.compile(TELLING_SIGNS)
+_PLAIN_SIGNS = frozenset("#$%&+<=>@^|~")
+"""Those of them that are ASCII."""
 
 
 def split_tokens(text: str) -> tuple[str, ...]:
     """Split a text into its runs of letters and digits, each of one kind of script, as far as
     Python's idea of a letter is SQLite's."""
-    return tuple(_RUN.findall(fold_text(text)))
+    return tuple(re.findall(_RUN, fold_text(text)))
 
 
 def is_spaceless(run: str) -> bool:
     """Tell whether a run is of a script that sets no spaces."""
-    return bool(_SPACELESS_RUN.match(run))
+    return not run.isascii() and bool(re.match(_SPACELESS_RUN, run))
 
 
 def phrase_tokens(runs: Sequence[str]) -> tuple[tuple[str, ...], bool]:
@@ -199,9 +209,8 @@ def _pair_signs(run: str) -> list[str]:
 
 def find_signs(text: str) -> list[str]:
     """Find the signs in a text that are looked for as they are written, each once, sorted."""
-    return [*(pair for pair in _TELLING_PAIRS if pair in text)] + [
-        sign for sign in sorted(set(text)) if _TELLING_SIGN.match(sign)
-    ]
+    signs = _PLAIN_SIGNS.intersection(text) if text.isascii() else re.findall(TELLING_SIGNS, text)
+    return [*(pair for pair in _TELLING_PAIRS if pair in text), *sorted(set(signs))]
 
 
 def render_index_text(texts: Iterable[str]) -> str:
@@ -216,7 +225,7 @@ def render_index_text(texts: Iterable[str]) -> str:
 
 def _cut_text(text: str) -> str:
     """Cut the scripts without spaces, and blank what SQLite may take for a letter and is none."""
-    return _SPACELESS_RUN.sub(_spell_pairs, _NO_LETTERS.sub(" ", text))
+    return re.sub(_SPACELESS_RUN, _spell_pairs, re.sub(_NO_LETTERS, " ", text))
 
 
 def _spell_pairs(found: re.Match[str]) -> str:
