@@ -244,9 +244,12 @@ def _history(arguments: Namespace) -> None:
     query = parse_query(" ".join(arguments.words), record.clock())
     mistakes = (*query.mistakes, *query.unfinished)
     if not arguments.lenient and mistakes:
+        import shlex
+
         raise UsageError(
             "; ".join(mistakes),
-            hint="--lenient searches for the rest; orch history --help tells more",
+            hint=(f"orch history {shlex.quote(query.meant)}; " if query.meant else "")
+            + "--lenient searches for the rest; orch history --help tells more",
         )
     order = arguments.order or project.config.search_order
     page = search(

@@ -140,6 +140,8 @@ class Query:
     finds_nothing: bool = False
     """Whether all that was asked for cannot be searched for."""
     text: str = field(default="", compare=False)
+    meant: str = field(default="", compare=False)
+    """The text with the fields that are probably meant; empty where all there are."""
 
     @property
     def required_words(self) -> tuple[QueryWord, ...]:
@@ -303,6 +305,8 @@ class _QueryParser:
         self.filters: list[QueryFilter] = []
         self.times: dict[str, str] = {}
         self.written: list[WrittenFilter] = []
+        self.misspelt: list[tuple[int, str, str]] = []
+        """Where a field stands that there is not, how it is called, and the nearest that is one."""
         self.has_unsearchable = False
         self.position = 0
         if len(text) > _MAX_CHARACTERS:
@@ -328,7 +332,15 @@ class _QueryParser:
             tuple(dict.fromkeys(self.unfinished)),
             self.has_unsearchable and not (self.words or self.filters or self.times),
             self.text,
+            self._render_meant(),
         )
+
+    def _render_meant(self) -> str:
+        text, end = "", 0
+        for place, written, near in self.misspelt:
+            text += self.text[end:place] + near
+            end = place + len(written)
+        return text + self.text[end:] if end else ""
 
     def _skip_space(self) -> bool:
         """Skip spaces; tell whether anything is left."""
@@ -351,7 +363,7 @@ class _QueryParser:
             if name[1].lower() in FILTERS:
                 self._parse_filter(name[1].lower(), excluded, begin)
                 return
-            self._doubt_name(name[1])
+            self._doubt_name(name[1], start)
             self.position = start
         if quoted := self._take(_QUOTED):
             if not quoted[2]:
@@ -363,14 +375,20 @@ class _QueryParser:
         elif excluded:
             self.unfinished.append("a word to be left out follows its - without a blank")
 
-    def _doubt_name(self, name: str) -> None:
+    def _doubt_name(self, name: str, start: int) -> None:
         """Note that ``agnet:x`` is probably a mistyped filter; ``https://x`` and ``Error: x`` are
         not."""
         following = self.text[self.position : self.position + 1]
-        if following and (following.isalnum() or following == '"'):
-            near = get_close_matches(name.lower(), FILTERS, n=1, cutoff=0.5)
-            hint = f", perhaps {near[0]}:" if near else ""
-            self.mistakes.append(f"there is no filter {name}:{hint}; it is searched for as words")
+        if not following or not (following.isalnum() or following == '"'):
+            return
+        value = (_QUOTED if following == '"' else _BARE_WORD).match(self.text, self.position)
+        told = value[0] if value else ""
+        quoted = told.strip('"')
+        hint = f'; as words it is "{name}:{quoted}"'
+        if near := get_close_matches(name.lower(), FILTERS, n=1, cutoff=0.5):
+            hint = f"; the nearest is {near[0]}: {near[0]}:{told}"
+            self.misspelt.append((start, name, near[0]))
+        self.mistakes.append(f"there is no field {name}{hint}")
 
     def _add_word(self, text: str, begin: int, *, unfinished: bool, excluded: bool) -> None:
         word = _make_word(text, unfinished=unfinished and not excluded, excluded=excluded)

@@ -103,7 +103,7 @@ def refuse(orch: Run) -> Run:
 @pytest.mark.parametrize(
     ("query", "mistake"),
     [
-        ("answers:in", "no filter answers:"),
+        ("answers:in", "no field answers"),
         ("status:broken", "status:broken is none of deployed, waiting, completed, failed"),
         ("agent: hnsw", "agent: has no value"),
         ('hnsw "the hnsw index', 'the quotation "the hnsw index has no end'),
@@ -164,6 +164,14 @@ def test_lines_around_what_is_found_are_shown(did: Run, refuse: Run, two_runs: N
     }
     assert "context" not in did("history", "hnsw", "--format", "json").json[0]
     assert "whole number" in refuse("history", "hnsw", "--context", "-1").err
+
+
+def test_who_misspelt_a_field_is_told_the_command_that_is_meant(
+    refuse: Run, two_runs: None
+) -> None:
+    told = refuse("history", "index", "staus:failed").err
+    assert "there is no field staus; the nearest is status: status:failed" in told
+    assert "orch history 'index status:failed'; --lenient" in told
 
 
 def test_who_looks_into_texts_is_told_how_to_look_further(

@@ -97,6 +97,19 @@ def test_filters(text: str, expected: QueryFilter) -> None:
     assert not query.mistakes
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("staus:failed", "status:failed"),
+        ('walrus -Staus:failed agnet:"a b" ', 'walrus -status:failed agent:"a b" '),
+        ("zzqx:x", ""),
+        ("status:failed https://x", ""),
+    ],
+)
+def test_what_is_probably_meant_is_told_whole(text: str, meant: str) -> None:
+    assert read(text).meant == meant
+
+
 def test_a_value_without_letters_is_one_where_values_are_no_words() -> None:
     assert read("model:*** ").filters == (QueryFilter("model", (FilterValue("***"),)),)
     assert not read("agent:- model:*** session:+").mistakes
@@ -110,10 +123,14 @@ def test_a_filter_without_its_value_yet_asks_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "words", "mistake"),
     [
-        ("agnet:x", ("agnet", "x"), "there is no filter agnet:, perhaps agent:"),
-        ("agnet:x y", ("agnet", "x", "y"), "there is no filter agnet:, perhaps agent:"),
-        ('agnet:"x" ', ("agnet", "x"), "there is no filter agnet:, perhaps agent:"),
-        ("zzqx:x ", ("zzqx", "x"), "there is no filter zzqx:; it is searched for as words"),
+        ("agnet:x", ("agnet", "x"), "there is no field agnet; the nearest is agent: agent:x"),
+        (
+            "agnet:x y",
+            ("agnet", "x", "y"),
+            "there is no field agnet; the nearest is agent: agent:x",
+        ),
+        ('agnet:"x" ', ("agnet", "x"), 'there is no field agnet; the nearest is agent: agent:"x"'),
+        ("zzqx:x ", ("zzqx", "x"), 'there is no field zzqx; as words it is "zzqx:x"'),
         ("status:lost x", ("x",), "status:lost is none of deployed, waiting, completed, failed"),
         ("since:soon x", ("x",), "'soon' is no date or time"),
         ("-since:2d x", ("x",), "say until:"),
