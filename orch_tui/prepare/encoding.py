@@ -110,6 +110,24 @@ def detect_encoding(data: bytes) -> FoundEncoding:
         pass
     else:
         return _find_behind_ascii(data)
+    from hashlib import sha256  # few texts need it
+
+    # The same text is looked at to count it, to cut it and to show it: not each time anew.
+    digest = sha256(data).digest()
+    found = _found.get(digest)
+    if found is None:
+        if len(_found) >= _MOST_KNOWN:
+            _found.clear()
+        found = _found[digest] = _find_without_mark(data)
+    return found
+
+
+_MOST_KNOWN = 1000
+_found: dict[bytes, FoundEncoding] = {}
+"""By the SHA-256 of what is not UTF-8; the texts themselves would fill the memory."""
+
+
+def _find_without_mark(data: bytes) -> FoundEncoding:
     if wide := _find_wide(data):
         return FoundEncoding(wide, how="detected")
     if declared := _find_declared(data):
@@ -185,6 +203,7 @@ def _is_foreign(sample: bytes) -> bool:
 
 def _find_declared(data: bytes) -> str:
     """The encoding that a text declares for itself, where it can be that; else empty."""
+    tried: set[str] = set()
     for match in _DECLARED.finditer(
         data[:_DECLARED_WITHIN] + b"\n" + data[-_DECLARED_WITHIN // 2 :]
     ):
@@ -195,8 +214,9 @@ def _find_declared(data: bytes) -> str:
         except (LookupError, ValueError):
             continue
         for each in (_WIDER.get(codec, codec), codec):
-            if _decodes(data, each):
+            if each not in tried and _decodes(data, each):
                 return each
+            tried.add(each)
     return ""
 
 

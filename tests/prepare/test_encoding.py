@@ -113,3 +113,27 @@ def test_what_is_not_what_its_mark_says_is_shown_all_the_same() -> None:
 @given(st.binary())
 def test_any_bytes_are_some_text(data: bytes) -> None:
     assert len(decode_text(data)) <= len(data)
+
+
+class SeenBytes(bytes):
+    """Bytes that tell in which encodings they were tried."""
+
+    tried: list[str]
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        self.tried.append(encoding)
+        return super().decode(encoding, errors)
+
+
+def test_an_encoding_is_tried_once_however_often_it_is_declared() -> None:
+    names = ("utf-8", "UTF8", "shift_jis", "cp932", "sjis") * 20
+    data = SeenBytes("".join(f"coding: {n}\n" for n in names).encode() + b"\xfd\xff caf\xe9 \x98\n")
+    data.tried = []
+    found = detect_encoding(data)
+    assert found.how != "declared"
+    behind_utf_8 = data.tried[1:]
+    declared = [each for each in behind_utf_8 if each in ("utf-8", "cp932", "shift_jis")]
+    assert sorted(declared) == ["cp932", "shift_jis", "utf-8"]
+    data.tried.clear()
+    assert detect_encoding(data) == found
+    assert data.tried == ["utf-8"]  # it is known by then
