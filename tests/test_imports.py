@@ -14,6 +14,7 @@ import pytest
 from orch_tui.cli import main
 from orch_tui.cli.parser import COMMANDS
 from tests.counts import HANGS_AFTER
+from tests.variants import vary
 
 ROOT = Path(__file__).parent.parent
 OF_THE_SCREENS = {"textual"}
@@ -94,30 +95,33 @@ def test_the_engine_never_loads_a_face(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
-    [
-        "--help",
-        "query --help",
-        "config",
-        "path",
-        "query",
-        "query --format json",
-        "outputs",
-        "show exec-001",
-        "history done",
-        "init-session --scope t",
-        "set-phase 2",
-        "use",
-        "init-deployment --agent-type a",
-        "record-completion --execution-id exec-001 --final-message again",
-        "collect --execution-id exec-001 --insights i",
-        "complete-session",
-        "check-bounds --phase 1 --files a.py",  # it was counted before
-        "prepare-bundle --agent-type a --files a.py",
-        "count a.py",
-        "prepare-bundle --agent-type a --files a.py --no-record",
-        "check-bounds --phase 1 --no-record",
-        "validate --scope something",
-    ],
+    vary(
+        [
+            "--help",
+            "query --help",
+            "config",
+            "path",
+            "query",
+            "query --format json",
+            "outputs",
+            "show exec-001",
+            "history done",
+            "init-session --scope t",
+            "set-phase 2",
+            "use",
+            "init-deployment --agent-type a",
+            "record-completion --execution-id exec-001 --final-message again",
+            "collect --execution-id exec-001 --insights i",
+            "complete-session",
+            "check-bounds --phase 1 --files a.py",  # it was counted before
+            "prepare-bundle --agent-type a --files a.py",
+            "count a.py",
+            "prepare-bundle --agent-type a --files a.py --no-record",
+            "check-bounds --phase 1 --no-record",
+            "validate --scope something",
+        ],
+        always=12,
+    ),
 )
 def test_a_command_loads_what_it_uses(project: Path, words: str) -> None:
     loaded = command(*words.split(), cwd=project)

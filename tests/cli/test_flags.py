@@ -15,6 +15,7 @@ from orch_tui.cli.parser import COMMANDS, builder
 from orch_tui.errors import OrchError
 from tests.cli.conftest import Run
 from tests.counts import WIDE
+from tests.variants import vary
 
 pytestmark = pytest.mark.slow  # every flag of every command
 
@@ -133,7 +134,9 @@ def combined(name: str) -> Iterator[tuple[list[str], tuple[argparse.Action, ...]
         yield bases[0].split(), two
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in LEFT_OUT])
+@pytest.mark.parametrize(
+    "name", vary([name for name in COMMANDS if name not in LEFT_OUT], always=16)
+)
 def test_each_flag_is_asked_for_or_refused(
     did: Run, deployed: str, project: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

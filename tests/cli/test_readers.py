@@ -22,6 +22,7 @@ from tests.cli.conftest import Run
 from tests.counts import HANGS_AFTER
 from tests.record.claude_home import foreground
 from tests.record.hook_events import call
+from tests.variants import vary
 
 DATABASE = Path(".claude") / "orchestration" / "execution.db"
 
@@ -115,7 +116,7 @@ def held(did: Run, deployed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", READS)
+@pytest.mark.parametrize("command", vary(READS, always=6))
 def test_a_reader_does_not_wait(held: Run, command: str) -> None:
     assert "locked" not in held(command, *READS[command]).err
 

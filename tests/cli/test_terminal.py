@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.conftest import ROOT, Run
 from tests.cli.on_terminal import run_on_terminal
+from tests.variants import vary
 
 pytestmark = pytest.mark.slow  # every test starts processes
 
@@ -38,7 +39,9 @@ def runs(did: Run, deployed: str) -> None:
 @pytest.mark.parametrize(
     "width", [44, *(pytest.param(w, marks=pytest.mark.wide) for w in (60, 80)), 120]
 )
-@pytest.mark.parametrize("command", ["query", "query --sessions", "outputs", "stats", "config"])
+@pytest.mark.parametrize(
+    "command", vary(["query", "stats", "query --sessions", "outputs", "config"], always=2)
+)
 def test_a_table_fits_and_breaks_no_id(did: Run, runs: None, command: str, width: int) -> None:
     did("collect", "--execution-id", "exec-001", "--deliverables", "lib/vector-search.ts")
     shown = ESCAPE.sub("", on_terminal(*command.split(), width=width))

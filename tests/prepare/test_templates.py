@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from orch_tui.assets import asset
 from orch_tui.errors import FormatError, NotFoundError, SourceError
 from orch_tui.prepare.templates import Template, fill_template, load_template
+from tests.variants import vary
 
 VALUES = {"scope": "S", "context": "{scope} {{ scope }} <!-- c -->", "items": [1, 2], "total": 3}
 
@@ -69,23 +70,27 @@ def test_errors_name_the_line(text: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
-    [
-        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        "{% macro f(n) %}{% if n %}{{ f(n - 1) ~ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
-        "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
-        "{% for i in [1, 2] recursive %}{{ loop([1, 2]) }}{% endfor %}",
-        "{% set n = namespace(s='xxxxxxxxxx') %}"
-        "{% for i in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
-        "{% set n = namespace(s='xxxxxxxxxx') %}"
-        "{% for i in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}",
-        "{{ 'x' * 10000000000 }}",
-        "{{ 9 ** 9 ** 9 }}",
-        "{{ 'x' | center(10000000000) }}",
-        "{{ 'x'.ljust(10000000000) }}",
-        "{{ '%10000000000d' | format(1) }}",
-        "{{ '%10000000000d' % 1 }}",
-        "{{ '%*d' % (10000000000, 1) }}",
-    ],
+    vary(
+        [
+            "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+            "{% macro f(n) %}{% if n %}{{ f(n - 1) ~ f(n - 1) }}{% endif %}{% endmacro %}"
+            "{{ f(60) }}",
+            "{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}",
+            "{% for i in [1, 2] recursive %}{{ loop([1, 2]) }}{% endfor %}",
+            "{% set n = namespace(s='xxxxxxxxxx') %}"
+            "{% for i in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
+            "{% set n = namespace(s='xxxxxxxxxx') %}"
+            "{% for i in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}",
+            "{{ 'x' * 10000000000 }}",
+            "{{ 9 ** 9 ** 9 }}",
+            "{{ 'x' | center(10000000000) }}",
+            "{{ 'x'.ljust(10000000000) }}",
+            "{{ '%10000000000d' | format(1) }}",
+            "{{ '%10000000000d' % 1 }}",
+            "{{ '%*d' % (10000000000, 1) }}",
+        ],
+        always=5,
+    ),
 )
 def test_a_template_that_grows_without_end_is_stopped(text: str) -> None:
     with pytest.raises(FormatError, match="does not end"):

@@ -24,6 +24,7 @@ from orch_tui.record.sessions import init_session
 from orch_tui.search.query import search
 from tests.record import hook_events as hooks
 from tests.record.hook_events import deliver
+from tests.variants import vary
 
 
 @pytest.fixture
@@ -165,7 +166,9 @@ def rewrap(text: str, width: int) -> str:
     return "\n".join(joined[at : at + width] for at in range(0, len(joined), width))
 
 
-@pytest.mark.parametrize("kind", ["unlike", "rewrapped", "much alike", "short lines", "repeated"])
+@pytest.mark.parametrize(
+    "kind", vary(["much alike", "unlike", "rewrapped", "short lines", "repeated"], always=2)
+)
 def test_long_texts_are_compared_in_a_bounded_number_of_steps(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.export import export_record
 from orch_tui.record.upkeep.restore import restore_export
 from orch_tui.search import maintenance
+from tests.variants import vary
 
 ROOT = Path(__file__).parents[2]
 RECORDS = ROOT / "tests" / "fixtures" / "records"
@@ -349,7 +350,7 @@ def statements_of(path: Path) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [LAST, "version_1.without_search", PROPOSAL])
+@pytest.mark.parametrize("name", vary([LAST, "version_1.without_search", PROPOSAL]))
 def test_broken_off_anywhere_it_is_as_it_was(name: str, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

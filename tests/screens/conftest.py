@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 
 from orch_tui.app import OrchApp
@@ -40,6 +42,31 @@ def anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """What scrolls is there at once: nothing is painted on the way, and no key waits for it."""
     monkeypatch.setattr("textual.constants.TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture(autouse=True)
+def styles_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one app read of the styles the next takes over: each test begins one."""
+    monkeypatch.setattr(Stylesheet, "_parse_rules", _parse_once)
+
+
+_parse_rules = Stylesheet._parse_rules
+_parsed: dict[tuple[object, ...], list[RuleSet]] = {}
+
+
+def _parse_once(
+    styles: Stylesheet,
+    css: str,
+    read_from: tuple[str, str],
+    is_default_rules: bool = False,
+    tie_breaker: int = 0,
+    scope: str = "",
+) -> list[RuleSet]:
+    variables = tuple(sorted(styles._variables.items()))
+    key = (css, read_from, is_default_rules, tie_breaker, scope, variables)
+    if key not in _parsed:
+        _parsed[key] = _parse_rules(styles, css, read_from, is_default_rules, tie_breaker, scope)
+    return _parsed[key]
 
 
 @pytest.fixture(autouse=True)

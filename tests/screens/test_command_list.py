@@ -174,11 +174,11 @@ async def test_every_pane_and_view_is_a_letter_away(
 
 
 DIALOGS = {
-    "commands": ["ctrl+p"],
     "commands found": ["ctrl+p", *"se"],
     "sessions": ["ctrl+o"],
-    "theme": ["ctrl+p", *"theme", "enter"],
     "settings": ["comma"],
+    "commands": ["ctrl+p"],
+    "theme": ["ctrl+p", *"theme", "enter"],
     "setting": ["comma", *"budget", "enter"],
     "jump": ["ctrl+t"],
     "runs of a bundle": ["escape", "down", "down", "down", "enter", "enter"],
@@ -193,7 +193,7 @@ DIALOGS = {
         pytest.param((60, 16), "orch-dark", id="small", marks=pytest.mark.wide),
     ],
 )
-@pytest.mark.parametrize("dialog", [*DIALOGS])
+@pytest.mark.parametrize("dialog", vary(DIALOGS, always=4))
 def test_how_dialogs_look(
     folder: Path,
     clock: FakeClock,

@@ -1009,12 +1009,12 @@ async def test_a_low_terminal_shows_the_list_or_the_run(folder: Path, clock: Fak
 
 
 LOOKS = {
-    "chips": ["escape"],
     "marked": ["escape", "space", "space"],
-    "archive": ["escape", "space", "space", "A"],
     "retract": ["escape", "R"],
     "tree": ["escape", "t", "f6"],
     "opened": ["escape", "end", "enter", "slash", *"walrus"],
+    "chips": ["escape"],
+    "archive": ["escape", "space", "space", "A"],
 }
 """The keys to what is looked at."""
 
@@ -1028,7 +1028,7 @@ LOOKS = {
         ]
     ),
 )
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", vary(LOOKS, always=4))
 def test_how_what_keys_bring_looks(
     folder: Path,
     clock: FakeClock,
