@@ -107,16 +107,14 @@ async def test_another_session_is_one_key_away_on_every_screen(
         assert app.session and app.session.session_id == one.session_id
 
 
-@pytest.mark.parametrize("has_record", [True, False])
-async def test_the_overview_comes_up_first_where_there_is_a_record(
-    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, has_record: bool
+async def test_history_comes_up_first_where_there_is_no_record(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()  # most tests begin in History
-    project = Project(folder if has_record else folder.parent, clock=clock)
-    app = OrchApp(project)
+    app = OrchApp(Project(folder.parent, clock=clock))
     async with app.run_test() as pilot:
         await settled(pilot)
-        assert app.current_mode == ("insights" if has_record else "history")
+        assert app.current_mode == "history"
 
 
 @pytest.mark.parametrize("screen", vary(["f4", "f1", "f3", "f5"]))
