@@ -222,4 +222,4 @@ def _uri_to_look_at(path: Path) -> str:
     take them away. Where nobody has it open there are none, and the file alone is all of it.
     """
     is_open = any(path.with_name(f"{path.name}-{end}").exists() for end in ("wal", "journal"))
-    return f"{path.as_uri()}?{'mode=ro' if is_open else 'immutable=1'}"
+    return f"{path.as_uri()}?mode=ro{'' if is_open else '&immutable=1'}"
