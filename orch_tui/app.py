@@ -400,6 +400,8 @@ class OrchApp(App[None]):
         if mode == "compose" and agent is not None:
             self.compose_for(agent)
         else:
+            if mode == "deploy" and isinstance(here, OrchScreen) and here.run_to_show:
+                self.to_show = here.run_to_show
             await super().action_switch_mode(mode)
 
     def read_session(self) -> None:

@@ -139,6 +139,11 @@ class OrchScreen(Screen[None]):
         return None
 
     @property
+    def run_to_show(self) -> str:
+        """The run that Deploy shows when one goes there from here; empty: none more than others."""
+        return ""
+
+    @property
     def least(self) -> tuple[int, int]:
         """The columns and lines that the screen needs now."""
         return LEAST

@@ -68,7 +68,7 @@ def columns_for(width: int) -> tuple[Column, ...]:
     """The columns there is room for in a list of so many cells."""
     name = Column("agent", 20 if width >= NARROW else 15, bold=True, gives_way=-1)
     if width < WIDE:
-        share = Column("ctx", 6, right=True, gives_way=1)
+        share = Column("context", 7, right=True, gives_way=1)
         return (_SIGN, name, Column("doing"), _SINCE, share)
     bar = Column(" context", 1 + _BAR + 7, gives_way=2)
     cost = Column("cost $", 7, right=True, gives_way=1)

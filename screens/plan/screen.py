@@ -188,6 +188,18 @@ agent, of the session; **e** on a session changes its scope, too.
     def planned_agent(self) -> PlannedAgent | None:
         return self._planned.agent if self._page and self._planned else None
 
+    @property
+    def run_to_show(self) -> str:
+        """The run that is to be looked at next."""
+        from orch_tui.recall.next_step import list_next_steps
+
+        page = self._page
+        current = self.app.session.session_id if self.app.session else ""
+        if page is None or page.session.session_id != current:
+            return ""
+        step = list_next_steps(page)[0]
+        return step.agents[0].attempts[-1][0] if step.act == "look" else ""
+
     # Reading
 
     def load(self) -> None:

@@ -201,27 +201,37 @@ class Stack(Widget):
         ]
         indent = ("name", " " * (len(self._title) + 1))
         lines, taken = [[indent]], len(indent[1])
-        for entry in (*told, *_name_marks(figures), *besides):
+
+        def add(entry: Sequence[tuple[str, str]]) -> None:
+            nonlocal taken
             length = sum(len(text) for _, text in entry)
-            if taken + length > width and entry[0][0] == "mark":
-                continue
             if taken + length > width and len(lines[-1]) > 1:
                 lines.append([indent])
                 taken = len(indent[1])
-            lines[-1] += [*entry, ("name", "  ")]
+            lines[-1].extend((*entry, ("name", "  ")))
             taken += length + 2
+
+        for entry in told:
+            add(entry)
+        for marks in _name_marks(figures):
+            if taken + sum(len(text) for _, text in marks) <= width:
+                add(marks)
+                break
+        for entry in besides:
+            add(entry)
         return lines if told else []
 
 
 def _name_marks(figures: Figures) -> Iterator[Sequence[tuple[str, str]]]:
-    """Name the marks of the bar; they stand in the legend where there is room."""
+    """Name the marks of the bar, ever shorter; they stand in the legend where there is room."""
     warning, critical = 100 * figures.warn_threshold, 100 * figures.critical_threshold
+    limit = (("mark", f"{LIMIT} "), ("name", "limit"))
     yield (
-        ("mark", f"{TICK} "),
-        *(("name", "warning "), ("figure", f"{warning:.0f} %")),
-        *(("name", ", critical "), ("figure", f"{critical:.0f} %")),
+        *(("mark", f"{TICK} "), ("name", "warning "), ("figure", f"{warning:.0f} %")),
+        *(("name", ", critical "), ("figure", f"{critical:.0f} %"), ("name", "  ")),
+        *limit,
     )
-    yield (("mark", f"{LIMIT} "), ("name", "limit"))
+    yield (("mark", f"{TICK} "), ("name", "warning, critical  "), *limit)
 
 
 def _short(part: GaugePart) -> str:

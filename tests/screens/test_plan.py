@@ -26,6 +26,7 @@ from orch_tui.screens.plan.lists import AgentRows, SessionRows
 from orch_tui.screens.plan.screen import PlanScreen
 from orch_tui.screens.widgets.form import Field, Form, matching
 from orch_tui.screens.widgets.key_line import KeyLine
+from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.told_lines import ToldLines
 from tests.conftest import FakeClock
 from tests.screens.looks import EVERY_SIZE, in_dialogs, in_looks
@@ -767,3 +768,21 @@ async def test_the_scope_and_the_limits_of_a_session_are_changed(
         assert (limits.warn_threshold, limits.critical_threshold) == (0.6, 0.9)
         assert "of 9.0k" in screen.query_one("#next", ToldLines).text
         assert screen._page and screen._page.budget.warn_threshold == 0.6
+
+
+async def test_deploy_shows_the_run_that_is_to_be_looked_at(
+    project: Project, clock: FakeClock
+) -> None:
+    (label,) = (
+        row[0]
+        for row in project.record.sql(
+            "SELECT execution_id FROM agent_executions "
+            "WHERE session_id = ? AND status = 'deployed'",
+            [NOW],
+        )
+    )
+    record_completion(project.record, label, status="failed", error_message="no room")
+    async with app_of(project.root, clock).run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await press(pilot, "f3")
+        assert pilot.app.screen.query_one("#runs", Rows).key == label
