@@ -424,6 +424,16 @@ def is_record_folder(folder: Path) -> bool:
     return folder.parts[-2:] == Path(RECORD_FOLDER).parts
 
 
+def uri_to_look_at(path: Path) -> str:
+    """Name a database so that SQLite makes no file beside it.
+
+    Whoever reads one in WAL mode makes its -wal and -shm files, and who may not write cannot take
+    them away. Where nobody has it open there are none, and the file alone is all of it.
+    """
+    is_open = any(path.with_name(f"{path.name}-{end}").exists() for end in ("wal", "journal"))
+    return f"{path.absolute().as_uri()}?mode=ro{'' if is_open else '&immutable=1'}"
+
+
 def check_place(path: Path) -> None:
     """Refuse what a repository could have planted where its record belongs.
 

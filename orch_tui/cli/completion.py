@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui.errors import RecordError
-from orch_tui.models.database import check_place
+from orch_tui.models.database import check_place, uri_to_look_at
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES
 
 _PATIENCE = 0.1
@@ -200,7 +200,7 @@ def read_recorded_ids(kind: str, database: str) -> list[str]:
     """
     try:
         check_place(Path(database))
-        uri = _uri_to_look_at(Path(os.path.realpath(database)))
+        uri = uri_to_look_at(Path(os.path.realpath(database)))
         with closing(sqlite3.connect(uri, uri=True, timeout=0.05)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
             last = time.monotonic() + _PATIENCE
@@ -213,13 +213,3 @@ def read_recorded_ids(kind: str, database: str) -> list[str]:
     except (sqlite3.Error, ValueError, RecordError):
         return []
     return [row[0] for row in rows if isinstance(row[0], str) and row[0].isprintable()]
-
-
-def _uri_to_look_at(path: Path) -> str:
-    """Name a record so that SQLite makes no file beside it.
-
-    Whoever reads a record in WAL mode makes its -wal and -shm files, and who may not write cannot
-    take them away. Where nobody has it open there are none, and the file alone is all of it.
-    """
-    is_open = any(path.with_name(f"{path.name}-{end}").exists() for end in ("wal", "journal"))
-    return f"{path.as_uri()}?mode=ro{'' if is_open else '&immutable=1'}"

@@ -62,6 +62,13 @@ def test_a_backup_is_the_record_again_for_whoever_has_it_open(
     assert again.kept is not None and again.kept != done.kept
 
 
+def test_the_backup_stays_alone_and_as_it_is(project: Project, backup: Path) -> None:
+    before, beside = backup.read_bytes(), sorted(backup.parent.iterdir())
+    restore_record(project.database, backup)
+    assert backup.read_bytes() == before
+    assert sorted(backup.parent.iterdir()) == beside
+
+
 def test_it_goes_on_as_another_life_than_the_one_that_was_backed_up(
     project: Project, session: OrchestrationSession, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orch_tui.errors import RecordError
 from orch_tui.frozen import frozen
-from orch_tui.models.database import check_place
+from orch_tui.models.database import check_place, uri_to_look_at
 from orch_tui.record.opening import open_record
 
 _PATIENCE = 15.0
@@ -82,7 +82,7 @@ def _make_ready(copy: Path) -> int:
 
 def _copy(source: Path, target: Path) -> None:
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    uri = f"{source.absolute().as_uri()}?mode=ro"
+    uri = uri_to_look_at(source)
     with closing(sqlite3.connect(uri, uri=True)) as held, closing(sqlite3.connect(target)) as copy:
         held.backup(copy)
 
