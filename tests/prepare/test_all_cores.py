@@ -61,9 +61,19 @@ def test_what_a_fork_could_not_count_is_counted_all_the_same(
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError])
-def test_where_it_is_interrupted_no_process_is_left(interruption: type[BaseException]) -> None:
+def test_where_it_is_interrupted_no_process_is_left(
+    interruption: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = os.getpid()
     reading, writing = os.pipe()  # what every fork holds open, and nobody else at the end
+    forked: list[int] = []
+    fork = os.fork
+
+    def note() -> int:
+        forked.append(fork())
+        return forked[-1]
+
+    monkeypatch.setattr(os, "fork", note)
 
     def count(text: str) -> int:
         if os.getpid() == alone:
@@ -76,5 +86,6 @@ def test_where_it_is_interrupted_no_process_is_left(interruption: type[BaseExcep
     os.close(writing)
     with open(reading, "rb") as held:
         assert held.read() == b""  # comes to an end
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for child in forked:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(child, os.WNOHANG)
