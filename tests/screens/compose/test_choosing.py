@@ -74,7 +74,7 @@ async def test_enter_before_the_files_are_listed_is_not_lost(
     listed, walk = Event(), tree.walk_project
 
     def late(*given: Any, **more: Any) -> tree.ProjectTree:
-        listed.wait(10)
+        listed.wait(200)
         return walk(*given, **more)
 
     monkeypatch.setattr(tree, "walk_project", late)
