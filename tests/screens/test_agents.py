@@ -186,8 +186,8 @@ async def test_an_agent_that_returns_leaves_the_waiting(files: ClaudeFiles) -> N
         label = driven.rows[0].key
         writer(files, ASKS).answers(AT, "t1").says(AT, "Found it.")
         record = driven.app.project.existing_record
-        await seen(driven.pilot, lambda: get_execution(record, label).status == "completed")
         await seen(driven.pilot, lambda: label not in [row.key for row in driven.rows])
+        await seen(driven.pilot, lambda: get_execution(record, label).status == "completed")
         run = get_execution(record, label)
         assert (run.status, run.final_message) == ("completed", "Found it.")
 
