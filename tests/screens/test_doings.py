@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
+from orch_tui.models.database import Record
 from orch_tui.project import Project
 from orch_tui.record.executions import get_execution
 from orch_tui.record.sessions import archive_session, change_session, get_session
@@ -24,6 +27,18 @@ __all__ = ["folder"]
 
 def told(app: OrchApp) -> list[str]:
     return [notice.message for notice in app._notifications]
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, clock: FakeClock
+) -> AsyncIterator[tuple[OrchApp, Pilot[None], Record, str]]:
+    """The app at rest, its record, and the one session in it."""
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        record = app.project.existing_record
+        yield app, pilot, record, record.value("SELECT session_id FROM sessions")
 
 
 @pytest.mark.parametrize("screen", vary(["f4", "f1", "f3", "f5"]))
@@ -103,11 +118,7 @@ async def test_an_edit_of_a_bundle_says_what_was_undone(folder: Path, clock: Fak
 
 
 async def test_two_quick_undos_take_back_two_things(folder: Path, clock: FakeClock) -> None:
-    app = OrchApp(Project(folder, clock=clock))
-    async with app.run_test(size=(120, 36)) as pilot:
-        await settled(pilot)
-        record = app.project.existing_record
-        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+    async with opened(folder, clock) as (app, pilot, record, session_id):
         began = get_session(record, session_id).phase
         await pressed(pilot, "f1", "enter", "p", "enter", "f4", "escape", "home", "A", "enter")
         assert get_session(record, session_id).archived_at
@@ -143,11 +154,7 @@ def refuse_changes_of_sessions(folder: Path, *, refuse: bool) -> None:
 async def test_what_could_not_be_undone_is_undone_later(
     folder: Path, clock: FakeClock, screen: str
 ) -> None:
-    app = OrchApp(Project(folder, clock=clock))
-    async with app.run_test(size=(120, 36)) as pilot:
-        await settled(pilot)
-        record = app.project.existing_record
-        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+    async with opened(folder, clock) as (app, pilot, record, session_id):
         await pressed(pilot, "f4", "escape", "home", "A", "enter")
         assert get_session(record, session_id).archived_at
         await pressed(pilot, screen)
@@ -164,11 +171,7 @@ async def test_what_could_not_be_undone_is_undone_later(
 async def test_a_refused_change_of_a_plan_lets_the_next_be_done(
     folder: Path, clock: FakeClock
 ) -> None:
-    app = OrchApp(Project(folder, clock=clock))
-    async with app.run_test(size=(120, 36)) as pilot:
-        await settled(pilot)
-        record = app.project.existing_record
-        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+    async with opened(folder, clock) as (app, pilot, record, session_id):
         began = get_session(record, session_id).phase
         refuse_changes_of_sessions(folder, refuse=True)
         await pressed(pilot, "f1", "enter", "p", "enter")
@@ -181,11 +184,7 @@ async def test_a_refused_change_of_a_plan_lets_the_next_be_done(
 async def test_undoing_an_archiving_leaves_what_somebody_else_changed_since(
     folder: Path, clock: FakeClock
 ) -> None:
-    app = OrchApp(Project(folder, clock=clock))
-    async with app.run_test(size=(120, 36)) as pilot:
-        await settled(pilot)
-        record = app.project.existing_record
-        (session_id,) = [row[0] for row in record.sql("SELECT session_id FROM sessions")]
+    async with opened(folder, clock) as (app, pilot, record, session_id):
         await pressed(pilot, "f4", "escape", "home", "A", "enter")
         other = Project(folder, clock=clock)
         change_session(other.record, session_id, scope="Somebody else's words")
