@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def asset(name: str) -> Path:
-    """The path of a shipped file, e.g. ``asset("models.toml")`` or ``asset("templates/x.md")``."""
+    """The path of a shipped file, e.g. ``asset("models.json")`` or ``asset("templates/x.md")``."""
     return Path(__file__).parent / name

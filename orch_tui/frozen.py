@@ -1,9 +1,10 @@
-"""Frozen values: what ``dataclass(frozen=True, slots=True)`` makes, in a quarter of the time.
+"""Values: what ``dataclass(slots=True)``, ``frozen`` or not, makes, in a tenth of the time.
 
-That one compiles six functions for each class, half a millisecond to one and a half; a command
-loads forty such classes, which was as much as Python takes to start. Here one is compiled, the
-initializer, and the others are shared. To type checkers, ``fields``, ``replace`` and ``asdict``
-these are dataclasses like any other. Their ``repr`` is one line that tells a value from others.
+That one compiles up to six functions for each class, half a millisecond to one and a half; a
+command loads forty such classes, which was as much as Python takes to start. Here one is compiled,
+the initializer, when the first value is made, which most of a command's classes are never asked
+for; the others are shared. To type checkers, ``fields``, ``replace`` and ``asdict`` these are
+dataclasses like any other. Their ``repr`` is one line that tells a value from others.
 """
 
 from __future__ import annotations
@@ -22,12 +23,42 @@ _Class = TypeVar("_Class")
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def frozen(cls: type[_Class]) -> type[_Class]:
     """Make a class a frozen, slotted dataclass that is compared and hashed by its fields."""
+    return _make(cls, {**_SHARED, **_OF_FROZEN})
+
+
+@dataclass_transform(field_specifiers=(field,))
+def mutable(cls: type[_Class]) -> type[_Class]:
+    """Make a class a slotted dataclass whose fields may be set; it is compared by them."""
+    return _make(cls, _SHARED)
+
+
+def _make(cls: type[_Class], methods: dict[str, Any]) -> type[_Class]:
     cls.__doc__ = cls.__doc__ or cls.__name__  # else its signature is sought, which takes long
     made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    for name, method in {**_SHARED, "__init__": _compile_initializer(made)}.items():
+    for name, method in {**methods, "__init__": _put_off_initializer(made)}.items():
         if name not in cls.__dict__:
             setattr(made, name, method)
     return made
+
+
+def _put_off_initializer(cls: type[Any]) -> Any:
+    """Make an ``__init__`` that has the real one compiled and put in its place."""
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        cls.__init__ = _compile_initializer(cls)
+        cls.__init__(self, *args, **kwargs)
+
+    return __init__
+
+
+class _Signature:
+    """What ``inspect.signature`` asks a class for: the parameters of the real initializer."""
+
+    def __get__(self, _: object, cls: type[Any]) -> Any:
+        from inspect import signature
+
+        made = signature(_compile_initializer(cls))
+        return made.replace(parameters=[*made.parameters.values()][1:])
 
 
 def _compile_initializer(cls: type[Any]) -> Any:
@@ -136,10 +167,14 @@ def _short(value: object) -> str:
 
 _SHARED = {
     "__eq__": _equal,
+    "__hash__": None,
+    "__repr__": _one_line,
+    "__signature__": _Signature(),
+}
+_OF_FROZEN = {
     "__hash__": _hash,
     "__setattr__": _refuse_setting,
     "__delattr__": _refuse_deleting,
     "__getstate__": _state,
     "__setstate__": _restore,
-    "__repr__": _one_line,
 }

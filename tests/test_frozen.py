@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orch_tui.frozen import WIDTH, frozen
+from orch_tui.frozen import WIDTH, frozen, mutable
 
 
 @frozen
@@ -98,6 +98,25 @@ def test_they_are_called_alike() -> None:
         assert str(ours.value) == str(theirs.value).replace("Twin", "Point")
     assert Point(1).tags is not Point(1).tags
     assert Empty() == Empty()
+
+
+def test_what_may_change_is_compared_and_is_no_key() -> None:
+    @mutable
+    class Reader:
+        """With a default that each has for itself."""
+
+        found: list[int] = field(default_factory=list)
+        mark: str = ""
+
+    one, other = Reader(), Reader([1])
+    one.found.append(1)
+    one.mark = other.mark = "✓"
+    assert one == other != Reader()
+    assert [*inspect.signature(Reader).parameters] == ["found", "mark"]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(one)
+    with pytest.raises(AttributeError):
+        one.other = 1  # type: ignore[attr-defined]
 
 
 def test_equal_values_are_one_key() -> None:

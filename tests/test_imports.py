@@ -21,7 +21,8 @@ OF_THE_SCREENS = {"textual"}
 OF_A_TERMINAL = {"rich", *OF_THE_SCREENS}
 OF_PREPARING = {"tiktoken", "regex", "jinja2", "markdown_it"}
 OF_A_SHELL = {"argcomplete"}
-HEAVY = {*OF_A_TERMINAL, *OF_PREPARING, *OF_A_SHELL, "peewee", "numpy", "asyncio", "email", "http"}
+OF_THE_LIBRARY = {"asyncio", "email", "http", "tomllib"}
+HEAVY = {*OF_A_TERMINAL, *OF_PREPARING, *OF_A_SHELL, *OF_THE_LIBRARY, "peewee", "numpy"}
 
 REPORTING = """
 import atexit, json, os, sys
@@ -138,6 +139,12 @@ def test_who_only_reads_loads_nothing_that_records(project: Path, words: str) ->
         *("orch_tui.record.ledger.ingest", "orch_tui.record.transcripts", "orch_tui.record.hooks"),
         *("orch_tui.prepare.sources", "orch_tui.prepare.vocabulary", "configparser"),
     } & loaded == set()
+
+
+@pytest.mark.slow
+def test_deploying_what_was_counted_counts_nothing(project: Path) -> None:
+    loaded = command("init-deployment", "--context-bundle", "b.json", cwd=project)
+    assert loaded & {*HEAVY, "orch_tui.prepare.pieces"} == set()
 
 
 def test_making_a_record_runs_its_sql(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What is known about Claude's models: windows, tokenizer families, prices.
 
-The figures are data (``assets/models.toml``, each entry with its date and source), which the
+The figures are data (``assets/models.json``, each entry with its date and source), which the
 configuration can extend. A name that is in neither gets the figures of its nearest relative,
 marked as assumed.
 """
@@ -167,7 +167,7 @@ def load_catalogue(
 ) -> Catalogue:
     """The shipped models with ``extra`` ones added, or changed where the name is known.
 
-    ``extra`` is the configuration's table of models, with the keys of ``assets/models.toml``; a
+    ``extra`` is the configuration's table of models, with the keys of ``assets/models.json``; a
     new model needs ``window`` and ``family``. Raises FormatError naming the entry.
     """
     entries = {**_shipped()}
@@ -191,9 +191,23 @@ _FOREIGN = Model(
 
 @cache
 def _shipped() -> dict[str, dict[str, Any]]:
-    import tomllib
+    """The models Claude Code runs: for each, what ``Model`` says of it, by the names of its fields.
 
-    return tomllib.loads(asset("models.toml").read_text("utf-8"))
+    Every entry says when and where its figures were read. Of several prices, the first whose
+    ``up_to`` (tokens of prompt, for the whole request) is not exceeded applies, and one without
+    ``up_to`` applies to any. No prices: not published. What a retired model (``sent_as``) cost when
+    it ran stays.
+
+    The family of tokens is v3 from Claude 3 to 4.6, v4.7 of Opus 4.7, v4.8 since. Claude Code's
+    aliases mean its recommended versions and change with it; ``default`` depends on the account and
+    is what an API key gets. An alias with [1m] asks for a window of a million tokens.
+
+    ``python -m tests.generate.models TABLE`` compares the file with a client's own table. It is no
+    TOML, as the configuration is: to read that takes what Python takes to start, in each command
+    that counts.
+    """
+    known: dict[str, dict[str, Any]] = json.loads(asset("models.json").read_text("utf-8"))
+    return known
 
 
 _WORDS = ("fable", "mythos", "opus", "sonnet", "haiku")

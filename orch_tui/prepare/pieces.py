@@ -113,6 +113,8 @@ class Pieces:
         """A part as its pieces are written: a word with its marks, all else as it is."""
         if part in (START, f"{START} "):
             return ""
+        if part[0] == OPEN:  # a sign behind a space
+            return part
         if part[0] == "'" and part[1:].isalpha():  # what an apostrophe joins to a word
             return part + CLOSE
         if not (part[0].isalpha() if part[0].isascii() else re.match(_LETTER, part)):

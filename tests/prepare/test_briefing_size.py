@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from orch_tui.prepare.bundle import Bundle, ContextItem, count_context
 from orch_tui.prepare.count import FRAMES, ZERO
 from orch_tui.prepare.marker import mark_briefing
 from orch_tui.prepare.templates import Template, load_template
+from orch_tui.prepare.vocabulary import VOCABULARIES
 from tests.prepare.test_tokens import Cache
 
 CODE = "def f(a: int) -> int:\n    return a + 1\n\n\n" * 30
@@ -109,12 +111,12 @@ def test_a_stand_in_of_a_stand_in_is_itself() -> None:
         assert make_stand_in(short) == short
 
 
-@pytest.mark.parametrize("family", [*FRAMES, "o200k_base"])
+@pytest.mark.parametrize("family", [*FRAMES, *VOCABULARIES])
 def test_the_line_that_names_a_deployment_takes_what_was_counted_for_it(family: str) -> None:
     text = render_briefing(bundle(item("a.py", CODE), family=family))
     usual = count_briefing(mark_briefing(text), family)
-    uids = {draw_uid(family) for _ in range(5)}
-    assert len(uids) == 5 and {len(uid) for uid in uids} == {32}
+    uids = {draw_uid(family) for _ in range(50)}
+    assert len(uids) == 50 and all(re.fullmatch("[0-9a-f]{32}", uid) for uid in uids)
     assert {count_briefing(mark_briefing(text, uid), family) for uid in uids} == {usual}
 
 

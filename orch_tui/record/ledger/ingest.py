@@ -8,9 +8,9 @@ are made again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from orch_tui.frozen import mutable
 from orch_tui.models.database import Record
 from orch_tui.record.ledger import contents, portable, usage
 from orch_tui.record.ledger.keys import owner_of
@@ -28,7 +28,7 @@ from orch_tui.record.ledger.statement import (
 from orch_tui.record.ledger.store import MACHINES, store_statement
 
 
-@dataclass(slots=True)
+@mutable
 class Report:
     """A statement as somebody makes it, before it is stored."""
 

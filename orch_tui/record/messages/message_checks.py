@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from orch_tui.frozen import frozen
+from orch_tui.frozen import frozen, mutable
 from orch_tui.record.messages.message_lines import MessageLine
 from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.patterns import compile_lazily
@@ -240,7 +240,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
 # --- reading ---------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@mutable
 class _Reader:
     """Reads one line. The fields are what it remembers between two tokens."""
 

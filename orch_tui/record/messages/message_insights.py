@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
-from orch_tui.frozen import frozen
+from orch_tui.frozen import frozen, mutable
 from orch_tui.record.messages.message_checks import find_checks
 from orch_tui.record.messages.message_lines import MessageLine
 from orch_tui.record.messages.other_languages import put_into_english
@@ -41,7 +41,7 @@ def find_insights(lines: Sequence[MessageLine]) -> list[FoundInsight]:
 # --- passages --------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@mutable
 class _Passage:
     """A heading, an item or a paragraph, however many lines it is broken into."""
 
@@ -216,7 +216,7 @@ def _is_label(label: str) -> bool:
 # --- reading ---------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
+@mutable
 class _Reader:
     """Reads the passages of a message in their order."""
 
