@@ -25,10 +25,14 @@ STORED_BYTES = (
 _WORTH_TRYING = 128
 """Below this many bytes zlib's own header eats what it saves."""
 
+MOST_UNPACKED = 128 << 20
+"""Bytes that something compressed may hold; what is longer is stored as it is. A record may come
+from anybody, and a thousandth of their number unpacks to any number of zeros."""
+
 
 def pack_bytes(data: bytes) -> tuple[Encoding, bytes]:
     """Compress where it pays; gives the encoding and what is stored."""
-    if len(data) >= _WORTH_TRYING:
+    if _WORTH_TRYING <= len(data) <= MOST_UNPACKED:
         packed = zlib.compress(data, 6)
         if len(packed) < 0.9 * len(data):
             return "zlib", packed
@@ -40,8 +44,8 @@ def unpack_bytes(encoding: str, stored: bytes | None) -> bytes | None:
     if encoding == "gone" or not isinstance(stored, bytes):
         return None
     try:
-        return zlib.decompress(stored) if encoding == "zlib" else stored
-    except zlib.error:
+        return inflate(stored) if encoding == "zlib" else stored
+    except ValueError:
         return None
 
 
@@ -97,8 +101,11 @@ def pack_text(text: str, often: bytes = OFTEN) -> str | bytes:
     """A text as columns of packed JSON hold it: as it is where it is short, else compressed."""
     if len(text) < _PACKED_FROM:
         return text
+    data = text.encode("utf-8", "surrogatepass")
+    if len(data) > MOST_UNPACKED:
+        return text
     packer = zlib.compressobj(6, zdict=often)
-    return packer.compress(text.encode("utf-8", "surrogatepass")) + packer.flush()
+    return packer.compress(data) + packer.flush()
 
 
 def unpack_text(stored: str | bytes) -> str:
@@ -123,18 +130,20 @@ def unpack_parts(stored: str | bytes) -> list[list[Any]]:
         return []
 
 
-def inflate(stored: bytes) -> bytes:
-    """The bytes that were compressed, with what is often or without.
+def inflate(stored: bytes, often: bytes = b"") -> bytes:
+    """The bytes that were compressed, with what is often or without; ``often``: where it is else.
 
     Raises:
-        ValueError: they were not.
+        ValueError: they were not, or are more than `MOST_UNPACKED`.
     """
     needed = int.from_bytes(stored[2:6], "big")
-    reader = zlib.decompressobj(zdict=_DICTIONARIES.get(needed, b""))
+    reader = zlib.decompressobj(zdict=_DICTIONARIES.get(needed, often))
     try:
-        data = reader.decompress(stored)
+        data = reader.decompress(stored, MOST_UNPACKED)
     except zlib.error as error:
         raise ValueError(str(error)) from error
+    if reader.unconsumed_tail:
+        raise ValueError(f"compressed bytes that hold more than {MOST_UNPACKED:,}")
     if not reader.eof:
         raise ValueError("compressed bytes that break off")
     return data

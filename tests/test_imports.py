@@ -162,7 +162,7 @@ def test_counting_something_new_loads_the_tokenizer(project: Path) -> None:
     briefing = ("generate-briefing", "--bundle", "b.json")
     assert "jinja2" not in command(*briefing, cwd=project)
     (project / "own.j2").write_text("{{ scope }}")
-    assert "jinja2" in command(*briefing, "--template", "own.j2", cwd=project)
+    assert "jinja2" not in command(*briefing, "--template", "own.j2", cwd=project)  # elsewhere
 
 
 MAY_LOAD_PEEWEE = {"export", "redact"}

@@ -36,16 +36,28 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         hook.main()
     import gc
-    import signal
 
     if argv is None:
         gc.set_threshold(50_000, 20, 20)  # importing makes no garbage
         _defer_inspect()
+    from orch_tui.cli.terminal_text import guarded_terminals
+
+    _prepare_streams()
+    try:
+        with guarded_terminals():
+            return _run(sys.argv[1:] if argv is None else list(argv))
+    finally:
+        if argv is None:
+            gc.freeze()  # the process ends; looking for garbage would be a fifth of its time
+
+
+def _run(given: list[str]) -> int:
+    """Run one command; whatever goes wrong in it is said, and is its exit code."""
+    import signal
+
     from orch_tui.cli.parser import parse
     from orch_tui.errors import OrchError
 
-    given = sys.argv[1:] if argv is None else list(argv)
-    _prepare_streams()
     previous = signal.signal(signal.SIGTERM, _terminate)
     arguments = None
     try:
@@ -78,8 +90,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, previous)
         if opened := getattr(arguments, "project_opened", None):
             opened.close()
-        if argv is None:
-            gc.freeze()  # the process ends; looking for garbage would be a fifth of its time
 
 
 def _defer_inspect() -> None:

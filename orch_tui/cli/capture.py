@@ -11,7 +11,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.parser import Parser
-from orch_tui.cli.printing import as_row, printable, say
+from orch_tui.cli.printing import as_row, say
+from orch_tui.cli.terminal_text import printable
 from orch_tui.errors import RecordError, SourceError
 from orch_tui.project import Project
 from orch_tui.times import local_time

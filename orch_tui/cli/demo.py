@@ -24,7 +24,7 @@ from shlex import quote
 from orch_tui.assets import asset
 from orch_tui.cli import open_app
 from orch_tui.cli.parser import Parser
-from orch_tui.cli.printing import printable
+from orch_tui.cli.terminal_text import printable
 from orch_tui.errors import OrchError, SourceError
 from orch_tui.files import write
 from orch_tui.frozen import frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,9 @@ from orch_tui.cli.printing import (
     none_or_more,
     positive,
     print_rows,
-    printable,
     say,
 )
+from orch_tui.cli.terminal_text import own_codes, printable
 from orch_tui.errors import UsageError
 from orch_tui.times import local_time
 
@@ -301,6 +302,7 @@ def _find_places(
 
 
 def _print_hits(hits: Sequence[Hit], places: Sequence[tuple[FoundPassage, ...] | None]) -> None:
+    styled = own_codes(sys.stdout)
     for hit, passages in zip(hits, places, strict=True):
         doubt = f"unverified: {hit.unverified}" if hit.unverified else ""
         when = local_time(hit.at) if hit.at else "time unknown"
@@ -309,12 +311,13 @@ def _print_hits(hits: Sequence[Hit], places: Sequence[tuple[FoundPassage, ...] |
         snippet = "" if passages else _marked(hit.snippet, hit.spans)
         for text in (*facts, snippet):
             if text:
-                print(f"    {text}")
+                print(f"    {text}", file=styled)
         for passage in passages or ():
             print(f"    {passage.where}:")
             for line in passage.lines:
                 sign = ":" if line.spans else "-"
-                print(f"    {line.number:>6}{sign} {_marked(line.text, line.spans)}")
+                marked = _marked(line.text, line.spans)
+                print(f"    {line.number:>6}{sign} {marked}", file=styled)
 
 
 def _usage(hit: Hit) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.cli.printing import FORMATS, as_row, print_rows, printable, say
+from orch_tui.cli.printing import FORMATS, as_row, print_rows, say
+from orch_tui.cli.terminal_text import own_codes, printable
 from orch_tui.errors import SourceError
 from orch_tui.paths import claude_folder, resolve_path
 
@@ -137,6 +138,6 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(file=own_codes(sys.stderr)), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -22,12 +22,12 @@ from orch_tui.cli.printing import (
     positive,
     print_object,
     print_rows,
-    printable,
     say,
     share_of_limit,
     split_list,
     writing,
 )
+from orch_tui.cli.terminal_text import printable
 from orch_tui.errors import OverBudgetError, PathError, SourceError, UsageError
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project

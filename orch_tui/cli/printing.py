@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+from orch_tui.cli.terminal_text import find_unprintable, own_codes, printable
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.files import (
     list_missing_folders,
@@ -154,21 +154,6 @@ def say(*lines: str) -> None:
         print(printable(line), file=sys.stderr)
 
 
-def printable(text: str, *, lines: bool = False) -> str:
-    """Text from anywhere, made harmless for a terminal: no escape codes, no direction changes.
-
-    What is not printable is shown as its escape; ``lines`` keeps newlines and tabs.
-    """
-    unusual = {c for c in set(text) if not c.isprintable()} - set("\n\t" if lines else "")
-    if not unusual:
-        return text
-    from unicodedata import category  # few texts need it
-
-    return text.translate(
-        {ord(c): c.encode("unicode_escape").decode() for c in unusual if category(c) != "Zs"}
-    )
-
-
 def may_style() -> bool:
     """Whether standard output is a terminal that shows bold, and nobody asked for plain text."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
@@ -206,7 +191,7 @@ def writing(path: str | None) -> Iterator[Callable[[str | bytes], None]]:
 
 def _write_out(text: str | bytes) -> None:
     if sys.stdout.isatty():
-        print(printable(_bytes(text).decode("utf-8", "replace"), lines=True), end="")
+        sys.stdout.write(_bytes(text).decode("utf-8", "replace"))
     else:
         sys.stdout.flush()
         sys.stdout.buffer.write(_bytes(text))
@@ -280,8 +265,8 @@ def progress(items: Iterable[T], what: str) -> Iterator[T]:
     for count, item in enumerate(items, start=1):
         yield item
         if count % 1000 == 0:
-            print(f"\r{count:,} {what}", end="", file=sys.stderr, flush=True)
-    print(f"\r{count:,} {what}", file=sys.stderr)
+            print(f"\r{count:,} {what}", end="", file=own_codes(sys.stderr), flush=True)
+    print(f"\r{count:,} {what}", file=own_codes(sys.stderr))
 
 
 @contextmanager
@@ -293,7 +278,7 @@ def progress_bar() -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=Console(file=own_codes(sys.stderr)), transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -398,17 +383,13 @@ def json_object(text: str) -> dict[str, Any]:
 def _json(value: Any, indent: int | None = None) -> str:
     """JSON that is valid UTF-8 and harmless for a terminal: all else is escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
-    if text.isascii() and "\x7f" not in text:
-        return text
-    return re.sub(_ESCAPED, lambda match: json.dumps(match[0])[1:-1], text)
+    unusual = find_unprintable(text) - {"\n"}
+    return text.translate({ord(sign): json.dumps(sign)[1:-1] for sign in unusual})
 
 
 def _plain(value: Any) -> Any:
     """What JSON has no form for, as a row; dates and times, which settings may hold, as text."""
     return as_row(value) if is_dataclass(value) or isinstance(value, Mapping) else str(value)
-
-
-_ESCAPED = "[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 
 
 def in_words(content: Any) -> Any:
@@ -438,7 +419,7 @@ def cell(value: Any, name: str = "") -> str:
     if isinstance(value, list | tuple):
         return (" to " if name == "band" else ", ").join(cell(each) for each in value)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {cell(each)}" for key, each in value.items())
+        return ", ".join(f"{cell(key)}: {cell(each)}" for key, each in value.items())
     is_time = name == "at" or name.endswith("_at")
     text = local_time(str(value), seconds=name == "at") if is_time else str(value)
     return printable(" ".join(text.split()))
@@ -580,4 +561,4 @@ def _print_fitted(
         )
     for line in lines:
         table.add_row(*map(Text, line))
-    Console().print(table)
+    Console(file=own_codes(sys.stdout)).print(table)

@@ -188,7 +188,10 @@ def _json(value: dict[str, Any]) -> str:
 def _print(text: str) -> None:
     """Print, whatever the names given hold. A reader that had enough changes no exit code."""
     try:
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+        if sys.stdout.isatty():
+            print(text)
+        else:
+            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor complains at exit

@@ -20,11 +20,11 @@ from orch_tui.cli.printing import (
     print_json,
     print_object,
     print_rows,
-    printable,
     say,
     write_text,
     writing,
 )
+from orch_tui.cli.terminal_text import printable
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent

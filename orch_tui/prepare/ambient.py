@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache as cache_results
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 MAX_HOPS = 4
 """Imports of imports; what is further away is not loaded."""
+MAX_IMPORTS = 1_000
+"""Of one file: what a person or a program would write is far below it."""
 MEMORY_LINES, MEMORY_BYTES = 200, 25_000
 """Of an agent's own MEMORY.md, what is loaded."""
 
@@ -379,7 +382,10 @@ class _Instructions:
             return False
         prose = _outside_code(front.body)
         self.parts.append(around._part(role, path, why, _without_comments(front.body)))
-        for given in _imports(prose):
+        given_names = list(islice(_imports(prose), MAX_IMPORTS + 1))
+        if len(given_names) > MAX_IMPORTS:
+            self.problems.append(f"{name}: imports over {MAX_IMPORTS:,} files, the rest left out")
+        for given in given_names[:MAX_IMPORTS]:
             target = _imported(given, path.parent)
             if target is None:
                 if "/" in given and Path(given.rstrip(".,;:!?)'\"")).suffix:
@@ -431,17 +437,38 @@ def _excludes(settings: Path) -> Iterable[str]:
     return [p for p in patterns if isinstance(p, str)] if isinstance(patterns, list) else ()
 
 
-_FENCED = r"^ {0,3}(?P<fence>`{3,}|~{3,})[^\n]*\n.*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
-_SPAN = r"(?<!`)(?P<ticks>`+)(?!`)[^\n]*?(?<!`)(?P=ticks)(?!`)"
-_COMMENT = r"^ {0,3}<!--.*?-->[ \t]*\n?"
+# What is taken is never given back (``++``): instructions may be of any length and from anybody.
+_FENCED = r"^ {0,3}(?P<fence>`{3,}+|~{3,}+)[^\n]*+\n.*?(?:^ {0,3}(?P=fence)[`~]*[ \t]*$|\Z)"
+_COMMENT_BEGINS = r"^ {0,3}<!--"
 _IMPORT = r"(?:^|(?<=\s))@((?:[^\s\\]|\\ )+)"
 
 
 def _outside_code(text: str) -> str:
     if "@" not in text:
         return ""
-    text = _without_comments(text)
-    return re.sub(_SPAN, "", re.sub(_FENCED, "", text, flags=re.S | re.M))
+    text = re.sub(_FENCED, "", _without_comments(text), flags=re.S | re.M)
+    return "\n".join(map(_without_code_spans, text.split("\n")))
+
+
+def _without_code_spans(line: str) -> str:
+    """Drop what stands between two runs of as many back-ticks."""
+    if line.count("`") < 2:
+        return line
+    runs = [run.span() for run in re.finditer("`+", line)]
+    closed_by: list[int | None] = [None] * len(runs)
+    latest: dict[int, int] = {}
+    for index in range(len(runs) - 1, -1, -1):
+        length = runs[index][1] - runs[index][0]
+        closed_by[index] = latest.get(length)
+        latest[length] = index
+    kept, end, index = [], 0, 0
+    while index < len(runs):
+        closing = closed_by[index]
+        if closing is not None:
+            kept.append(line[end : runs[index][0]])
+            end, index = runs[closing][1], closing
+        index += 1
+    return "".join((*kept, line[end:]))
 
 
 def _without_comments(text: str) -> str:
@@ -450,14 +477,35 @@ def _without_comments(text: str) -> str:
         return text
     kept, end = [], 0
     for code in re.finditer(_FENCED, text, re.S | re.M):
-        kept += [re.sub(_COMMENT, "", text[end : code.start()], flags=re.S | re.M), code[0]]
+        kept += [_drop_comments(text[end : code.start()]), code[0]]
         end = code.end()
-    return "".join(kept) + re.sub(_COMMENT, "", text[end:], flags=re.S | re.M)
+    return "".join((*kept, _drop_comments(text[end:])))
+
+
+def _drop_comments(prose: str) -> str:
+    """Drop comments that begin a line, each with the blanks and the end of the line behind it."""
+    kept, end = [], 0
+    for begins in re.finditer(_COMMENT_BEGINS, prose, re.M):
+        if begins.start() < end:
+            continue
+        ends = prose.find("-->", begins.end())
+        if ends < 0:
+            break
+        kept.append(prose[end : begins.start()])
+        end = ends + 3
+        while prose[end : end + 1] in (" ", "\t"):
+            end += 1
+        end += prose.startswith("\n", end)
+    return "".join((*kept, prose[end:]))
 
 
 def _imports(prose: str) -> Iterator[str]:
+    """The files that a text names for import, each once."""
+    seen = set()
     for found in re.finditer(_IMPORT, prose):
-        yield found[1].replace("\\ ", " ")
+        if found[1] not in seen:
+            seen.add(found[1])
+            yield found[1].replace("\\ ", " ")
 
 
 def _imported(given: str, folder: Path) -> Path | None:

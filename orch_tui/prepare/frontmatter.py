@@ -51,6 +51,8 @@ def parse_frontmatter(text: str) -> Frontmatter:
     if head is None:
         return Frontmatter({}, text, "its frontmatter does not end")
     values: dict[str, str | list[str]] = {}
+    entries: dict[str, list[str]] = {}
+    going_on: dict[str, list[str]] = {}
     problem, key = "", ""
     for number, line in enumerate(split_lines(head[1]), start=2):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -58,16 +60,21 @@ def parse_frontmatter(text: str) -> Frontmatter:
         if found := re.match(_KEY, line):
             key, value = found[1], (found[2] or "").strip()
             values[key] = "" if re.fullmatch(r"[|>][+-]?\d?", value) else _plain(value)
+            entries.pop(key, None)
+            going_on.pop(key, None)
         elif key and (entry := re.match(r"[ \t]*-[ \t]+(.*)$", line)):
-            held = values[key]
-            values[key] = [*held, _plain(entry[1])] if isinstance(held, list) else [entry[1]]
+            if key in entries:
+                entries[key].append(_plain(entry[1]))
+            else:
+                entries[key] = [entry[1]]
         elif key and line[0] in " \t":
-            held = values[key]
-            if isinstance(held, str):
-                values[key] = f"{held} {line.strip()}".strip()
+            if key not in entries:
+                going_on.setdefault(key, []).append(line.strip())
         else:
             problem = problem or f"line {number} of its frontmatter is no `key: value`"
-    return Frontmatter(values, text[head.end() :], problem)
+    for key, lines in going_on.items():
+        values[key] = " ".join((str(values[key]), *lines)).strip()
+    return Frontmatter(values | entries, text[head.end() :], problem)
 
 
 def _plain(value: str) -> str:

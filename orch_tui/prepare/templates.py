@@ -1,38 +1,22 @@
-"""Filling templates: Jinja2 in a sandbox, and the older ``{placeholder}`` form.
+"""Filling templates: Jinja2, and the older ``{placeholder}`` form.
 
-A template is text from anywhere, so filling one always ends: its loops, calls and values are
-bounded. Nothing it asks for is ever left standing in the result; what is not known is an error.
+A template is text from anywhere. One in Jinja2 that did not come with orch is filled in a process
+of its own, under limits (`filling`). Nothing it asks for is ever left standing in the result; what
+is not known is an error.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, wraps
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import CodeType
-from typing import TYPE_CHECKING, Any
 
 from orch_tui.assets import asset
 from orch_tui.errors import FormatError, NotFoundError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.paths import resolve_path
 
-if TYPE_CHECKING:
-    from jinja2 import nodes
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-MAX_STEPS = 1_000_000
-"""Loop turns, calls and thousands of characters that one filling may cost: about a second."""
-MAX_NUMBER = 10_000_000
-"""The largest number a template may pass on; a width or a count."""
-
-_CHARACTERS_PER_STEP = 1000
-_STEPS_PER_CALL = 5
-
-_JINJA = re.compile(r"\{\{|\{%|\{#.*?#\}", re.S)
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
-_COMMENT = re.compile(r"^[ \t]*<!--.*?-->[ \t]*(?:\r\n|\n)|<!--.*?-->", re.S | re.M)
 
 
 @frozen
@@ -44,7 +28,15 @@ class Template:
 
     @property
     def is_jinja(self) -> bool:
-        return _JINJA.search(self.text) is not None
+        text = self.text
+        comment = text.find("{#")
+        return "{{" in text or "{%" in text or comment >= 0 and "#}" in text[comment + 2 :]
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether it came with orch, as it stands."""
+        own = asset("templates") / Path(self.name).name
+        return own.is_file() and own.read_text("utf-8") == self.text
 
 
 def load_template(name: str, folders: Sequence[Path] = (), cwd: Path | None = None) -> Template:
@@ -70,14 +62,24 @@ def load_template(name: str, folders: Sequence[Path] = (), cwd: Path | None = No
     raise NotFoundError("template", name, known)
 
 
-def fill_template(template: Template, values: Mapping[str, object]) -> str:
-    """The template filled from ``values``.
+def fill_template(
+    template: Template, values: Mapping[str, object], *, for_html: bool = False
+) -> str:
+    """The template filled from ``values``; ``for_html``: each text among them escaped.
 
     Raises FormatError for a placeholder that ``values`` lacks, for a syntax error (with its line)
     and for a template that does not end. In the older form HTML comments are dropped, and what is
     filled in is never looked at again.
     """
-    return _fill_jinja(template, values) if template.is_jinja else _fill_older(template, values)
+    if not template.is_jinja:
+        return _fill_older(template, values, for_html)
+    if template.is_own:
+        from orch_tui.prepare.jinja_templates import fill_jinja
+
+        return fill_jinja(template.name, template.text, values, for_html=for_html)
+    from orch_tui.prepare.filling import fill_under_limits
+
+    return fill_under_limits(template.name, template.text, values, for_html=for_html)
 
 
 def _read(path: Path) -> Template:
@@ -90,189 +92,55 @@ def _read(path: Path) -> Template:
     return Template(path.name, source.text)
 
 
-def _fill_older(template: Template, values: Mapping[str, object]) -> str:
-    values = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
-    blanked = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), template.text)
+def _fill_older(template: Template, values: Mapping[str, object], for_html: bool) -> str:
+    from html import escape
+
+    known = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
+    kept: list[str] = []
     asked: dict[str, int] = {}
-    for match in _PLACEHOLDER.finditer(blanked):
-        asked.setdefault(match[1], blanked.count("\n", 0, match.start()) + 1)
-    _check_known(template, asked, values)
-    text = _COMMENT.sub("", template.text)
-    return _PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
+    line, end = 1, 0
+    for start, next_end in (*_find_comments(template.text), (len(template.text), 0)):
+        stretch = template.text[end:start]
+        for match in _PLACEHOLDER.finditer(stretch):
+            asked.setdefault(match[1], line + stretch.count("\n", 0, match.start()))
+        kept.append(stretch)
+        line += template.text.count("\n", end, next_end)
+        end = next_end
+    check_placeholders(template.name, asked, known)
+    filled = {name: escape(str(known[name])) if for_html else str(known[name]) for name in asked}
+    return _PLACEHOLDER.sub(lambda match: filled[match[1]], "".join(kept))
 
 
-def _fill_jinja(template: Template, values: Mapping[str, object]) -> str:
-    from jinja2 import Template as Compiled
-    from jinja2 import TemplateSyntaxError
-
-    meter = _Meter()
-    environment = _environment(meter)
-    try:
-        asked, code = _compiled(template.text)
-        _check_known(template, asked, values)
-        compiled = Compiled.from_code(environment, code, dict(environment.globals))
-        filled = compiled.generate(values)
-        return "".join(meter.size(piece) for piece in filled)
-    except FormatError:
-        raise
-    except TemplateSyntaxError as error:
-        raise FormatError(f"{_at(template.name, error.lineno)}: {error.message}") from None
-    except (_EndlessError, RecursionError, MemoryError, OverflowError) as error:
-        raise FormatError(
-            f"{_at(template.name, _line(error))}: does not end or grows without end",
-            hint=f"it may take {MAX_STEPS:,} steps: turns of loops, calls, thousands of characters",
-        ) from None
-    except Exception as error:  # whatever the template made a filter or method do
-        what = re.sub(r"orch_tui[\w.]*\.(\w+) object", r"\1", str(error)) or type(error).__name__
-        raise FormatError(f"{_at(template.name, _line(error))}: {what}") from None
+def _find_comments(text: str) -> Iterator[tuple[int, int]]:
+    """Find HTML comments; one that has lines to itself, with the blanks around and the last end."""
+    end = 0
+    while (start := text.find("<!--", end)) >= 0:
+        closing = text.find("-->", start + 4)
+        if closing < 0:
+            return
+        before = text.rfind("\n", 0, start) + 1
+        end = closing + 3
+        if before <= start and not text[before:start].strip(" \t"):
+            after = end
+            while text[after : after + 1] in (" ", "\t"):
+                after += 1
+            newline = text.startswith("\n", after) or 2 * text.startswith("\r\n", after)
+            if newline:
+                start, end = before, after + newline
+        yield start, end
 
 
-def _line(error: BaseException) -> int | None:
-    """The line of the template that an error comes from: Jinja puts it into the traceback."""
-    found = None
-    step = error.__traceback__
-    while step is not None:
-        if "__jinja_exception__" in step.tb_frame.f_globals:
-            found = step.tb_lineno
-        step = step.tb_next
-    return found
-
-
-def _at(name: str, line: int | None) -> str:
-    return f"template {name}, line {line}" if line else f"template {name}"
-
-
-@lru_cache(maxsize=8)
-def _compiled(text: str) -> tuple[dict[str, int], CodeType]:
-    """The names a template asks for, each with a line, and its code; compiling takes far longer
-    than filling."""
-    from jinja2 import meta, nodes
-
-    environment = _environment(_Meter())
-    tree = environment.parse(text)
-    asked = meta.find_undeclared_variables(tree) - _optional(tree) - set(environment.globals)
-    lines = {n.name: n.lineno for n in tree.find_all(nodes.Name) if n.name in asked}
-    for loop in list(tree.find_all(nodes.For)):
-        loop.iter = nodes.Filter(loop.iter, "_turns", [], [], None, None, lineno=loop.lineno)
-    for joined in list(tree.find_all(nodes.Concat)):
-        joined.nodes = [
-            nodes.Filter(node, "_piece", [], [], None, None, lineno=node.lineno)
-            for node in joined.nodes
-        ]
-    return lines, environment.compile(tree)
-
-
-def _optional(tree: nodes.Template) -> set[str]:
-    """The names a template asks after before it uses them: ``is defined``, ``default``."""
-    from jinja2 import nodes
-
-    asking = [*tree.find_all(nodes.Test), *tree.find_all(nodes.Filter)]
-    return {
-        node.node.name
-        for node in asking
-        if node.name in ("defined", "undefined", "default", "d")
-        and isinstance(node.node, nodes.Name)
-    }
-
-
-def _environment(meter: _Meter) -> ImmutableSandboxedEnvironment:
-    """A sandbox in which every way to grow without end passes the meter."""
-    from jinja2 import StrictUndefined
-    from jinja2.exceptions import SecurityError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    class Metered(ImmutableSandboxedEnvironment):
-        intercepted_binops = frozenset({"*", "**", "%", "+"})
-
-        def call(self, context: Any, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
-            meter.spend(_STEPS_PER_CALL)
-            meter.arguments(*args, *kwargs.values())
-            return meter.size(super().call(context, obj, *args, **kwargs))
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            meter.operation(operator, left, right)
-            return meter.size(super().call_binop(context, operator, left, right))
-
-        def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
-            if super().wrap_str_format(value) is not None:  # its widths are beyond the meter
-                raise SecurityError("str.format is not available here, use ~ or the filter format")
-            return None
-
-    environment = Metered(
-        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
-    )
-    for name, function in environment.filters.items():
-        environment.filters[name] = meter.guarded(name, function)
-    environment.filters |= {"_turns": meter.turns, "_piece": meter.size}
-    del environment.globals["lipsum"]
-    return environment
-
-
-class _EndlessError(Exception):
-    """A template took more steps than one may."""
-
-
-class _Meter:
-    """Counts what one filling does, by steps and by size, and stops it when it is too much."""
-
-    def __init__(self) -> None:
-        self._left = MAX_STEPS
-
-    def spend(self, steps: int) -> None:
-        self._left -= steps
-        if self._left < 0:
-            raise _EndlessError
-
-    def turns(self, values: Iterable[Any]) -> Iterator[Any]:
-        for value in values:
-            self.spend(1)
-            yield value
-
-    def size(self, value: Any) -> Any:
-        """The value, paid for by its length."""
-        self.spend(1 + (len(value) // _CHARACTERS_PER_STEP if _sized(value) else 0))
-        return value
-
-    def arguments(self, *values: object) -> None:
-        """Refuses numbers that are asked for as widths or counts, before they are made."""
-        if any(isinstance(value, int) and abs(value) > MAX_NUMBER for value in values):
-            raise _EndlessError
-
-    def operation(self, operator: str, left: Any, right: Any) -> None:
-        if operator == "*" and (_sized(left) or _sized(right)):
-            self.arguments(left, right)
-            lengths = [len(value) if _sized(value) else int(value) for value in (left, right)]
-            self.spend(lengths[0] * lengths[1] // _CHARACTERS_PER_STEP)
-        elif operator == "**":
-            self.arguments(left, right)
-            self.spend(abs(int(right)))
-        elif operator == "%" and isinstance(left, str):
-            self.arguments(*(right if isinstance(right, tuple) else (right,)))
-            self.arguments(*(int(width[:18]) for width in re.findall(r"\d+", left)))
-
-    def guarded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(function)  # keeps the mark that says which first argument jinja passes
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            if name == "format":
-                self.operation("%", str(args[0]), args[1:])
-            self.arguments(*args[1:], *kwargs.values())
-            return self.size(function(*args, **kwargs))
-
-        return checked
-
-
-def _sized(value: object) -> bool:
-    return isinstance(value, str | bytes | list | tuple)
-
-
-def _check_known(
-    template: Template, asked: Mapping[str, int], values: Mapping[str, object]
-) -> None:
-    """Refuse names that ``values`` lacks; ``asked`` are all, each with its line."""
-    if unknown := {name: line for name, line in asked.items() if name not in values}:
-        named = ", ".join(f"{{{name}}}" for name in unknown)
+def check_placeholders(name: str, asked: Mapping[str, int], known: Mapping[str, object]) -> None:
+    """Refuse names that ``known`` lacks; ``asked`` are all of a template, each with its line."""
+    if unknown := {each: line for each, line in asked.items() if each not in known}:
+        named = ", ".join(f"{{{each}}}" for each in unknown)
         many = "s" if len(unknown) > 1 else ""
         raise FormatError(
-            f"{_at(template.name, min(unknown.values()))}: unknown placeholder{many} {named}",
-            hint=f"known: {', '.join(sorted(values))}",
+            f"{format_place(name, min(unknown.values()))}: unknown placeholder{many} {named}",
+            hint=f"known: {', '.join(sorted(known))}",
         )
+
+
+def format_place(name: str, line: int | None) -> str:
+    """Say where in a template something is wrong."""
+    return f"template {name}, line {line}" if line else f"template {name}"

@@ -30,7 +30,7 @@ from orch_tui.recall.output_validation import (
     list_session_outputs,
     note_found,
 )
-from orch_tui.recall.report_text import NOT_RECORDED, escape_values, render_placeholders
+from orch_tui.recall.report_text import NOT_RECORDED, clean_values, render_placeholders
 from orch_tui.record import plan, sessions
 from orch_tui.record.ledger import contents, journal
 from orch_tui.record.session_budget import load_session_budget
@@ -57,8 +57,8 @@ def synthesize_report(
     """The report of a session as ``markdown``, ``json`` or ``html``.
 
     ``template`` is one, its path or its name, Jinja2 or of the older form; it can ask for
-    everything in ``gather_report`` and ``render_placeholders``. For HTML all values are escaped
-    before they reach it. ``root`` is where relative deliverables are looked for.
+    everything in ``gather_report`` and ``render_placeholders``. For HTML each text
+    among them is escaped. ``root`` is where relative deliverables are looked for.
 
     Raises:
         NotFoundError: no such session or template; with the nearest known.
@@ -77,7 +77,9 @@ def synthesize_report(
     if not isinstance(template, Template):
         template = load_template(template or default, template_folders)
     values = known | render_placeholders(known)
-    return fill_template(template, escape_values(values) if format == "html" else values)
+    if format == "html":
+        return fill_template(template, clean_values(values), for_html=True)
+    return fill_template(template, values)
 
 
 def gather_report(record: Record, session_id: str, root: Path, limits: Limits) -> dict[str, Any]:

@@ -168,12 +168,10 @@ def _local(moment: str | None) -> str:
     return NOT_RECORDED if moment is None else _line(local_time(moment))
 
 
-def escape_values(value: Any) -> Any:
-    """Every text in a value, however deep, made safe for HTML."""
+def clean_values(value: Any) -> Any:
+    """Every text in a value, however deep, without terminal codes and writable as UTF-8."""
     if isinstance(value, str):
-        from html import escape
-
-        return escape(_clean(value))
+        return _clean(value)
     if isinstance(value, Mapping):
-        return {escape_values(key): escape_values(held) for key, held in value.items()}
-    return [escape_values(held) for held in value] if isinstance(value, list | tuple) else value
+        return {clean_values(key): clean_values(held) for key, held in value.items()}
+    return [clean_values(held) for held in value] if isinstance(value, list | tuple) else value

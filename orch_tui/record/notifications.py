@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TypedDict
 
 from orch_tui.frozen import frozen
@@ -28,19 +29,14 @@ _BLOCK = compile_lazily(
     r"<(?:task|agent)-notification>.*?(?:</(?:task|agent)-notification>|\Z)", re.S
 )
 _NAMED = compile_lazily(r"<(task-id|agent-id|tool-use-id|status|summary)>([^<]*)</")
-_RESULT = compile_lazily(r"<result>(.*)</result>", re.S)
 _INTERIM_NOTE = compile_lazily(r"<note>[^<]*\b(?:may be interim|still running)\b")
 _INTERIM_RESULT = compile_lazily(r"\s*This agent has not reported yet\b")
 _TOKENS = compile_lazily(r"\b(?:total|subagent)_tokens(?:>|: ?)(\d{1,15})")
 _TOOL_CALLS = compile_lazily(r"\btool_uses(?:>|: ?)(\d{1,15})")
 _DURATION = compile_lazily(r"\bduration_ms(?:>|: ?)(\d{1,15})")
-_AGENT_MESSAGE = compile_lazily(
-    r'<agent-message\b[^>]*\bfrom="([\w.@-]{1,200})"[^>]*>\n?(.*?)\n?</agent-message>', re.S
-)
-_TEAMMATE_MESSAGE = compile_lazily(
-    r'<teammate-message\b[^>]*\bteammate_id="([^"<>]{1,200})"[^>]*>\n?(.*?)\n?</teammate-message>',
-    re.S,
-)
+_SENDER = compile_lazily(r'\bfrom="([\w.@-]{1,200})"')
+_TEAMMATE = compile_lazily(r'\bteammate_id="([^"<>]{1,200})"')
+_LONGEST_TAG = 2_000
 
 
 class NotifiedFigures(TypedDict):
@@ -105,8 +101,7 @@ def _notification(block: str) -> Notification:
     named = dict(_NAMED.findall(head))
     if "status" not in named:
         named = dict(_NAMED.findall(rest.rpartition("</result>")[2])) | named
-    said = _RESULT.search(block)
-    message = said[1].strip("\n") if said else ""
+    message = rest.rpartition("</result>")[0].strip("\n")
     return Notification(
         agent_id=named.get("task-id") or named.get("agent-id", ""),
         tool_use_id=named.get("tool-use-id", ""),
@@ -136,9 +131,8 @@ def _read_number(pattern: re.Pattern[str], text: str) -> int | None:
 
 def read_handed_back(text: str) -> list[tuple[str, AgentWords]]:
     """Read which agents handed which reports back in a message; empty for other messages."""
-    if "<agent-message" not in text:
-        return []
-    framed = [(agent, read_framed_words(words)) for agent, words in _AGENT_MESSAGE.findall(text)]
+    found = _find_messages(text, "agent-message", _SENDER)
+    framed = [(agent, read_framed_words(words)) for agent, words in found]
     return [(agent, words) for agent, words in framed if words is not None]
 
 
@@ -156,9 +150,25 @@ class MailboxMessage:
 
 def read_mailbox(text: str) -> list[MailboxMessage]:
     """Read the messages that a delivery of a mailbox holds; empty where it is none."""
-    if "<teammate-message" not in text:
-        return []
-    return [_mailbox_message(*found) for found in _TEAMMATE_MESSAGE.findall(text)]
+    return [
+        _mailbox_message(*found) for found in _find_messages(text, "teammate-message", _TEAMMATE)
+    ]
+
+
+def _find_messages(text: str, tag: str, named: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """Find what stands in tags, each with what its attribute says; in one pass over the text."""
+    begins = text.find(f"<{tag}")
+    while begins >= 0:
+        opened = text.find(">", begins, begins + _LONGEST_TAG)
+        who = named.search(text, begins, opened) if opened >= 0 else None
+        if who is None:
+            begins = text.find(f"<{tag}", begins + 1)
+            continue
+        closes = text.find(f"</{tag}>", opened)
+        if closes < 0:
+            return
+        yield who[1], text[opened + 1 : closes].removeprefix("\n").removesuffix("\n")
+        begins = text.find(f"<{tag}", closes)
 
 
 def _mailbox_message(sender: str, text: str) -> MailboxMessage:

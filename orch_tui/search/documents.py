@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
+from orch_tui.models.stored_bytes import STORED_BYTES, inflate, unpack_bytes, unpack_parts
 from orch_tui.models.values import as_time, readable, timestamp, unnamed_scope, whole_number
 from orch_tui.search.schema import INDEXED_EXECUTION_COLUMNS
 from orch_tui.search.tokens import (
@@ -389,7 +389,7 @@ def unpack_small_fields(packed: bytes) -> dict[str, Any]:
     ``message`` is there only where the final message is no content of the record, and ``session``
     since version 3 of the index.
     """
-    fields: dict[str, Any] = json.loads(zlib.decompressobj(zdict=_OFTEN).decompress(packed))
+    fields: dict[str, Any] = json.loads(inflate(packed, _OFTEN))
     return fields
 
 

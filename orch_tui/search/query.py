@@ -591,6 +591,8 @@ def _load_hits(
     )
     by_id = {row[0]: row for row in rows}
     for position in positions:
+        if position.execution_id not in by_id:  # plain SQL took the run from under the index
+            continue
         *facts, message = by_id[position.execution_id]
         facts[_SUCCESS] = None if facts[_SUCCESS] is None else bool(facts[_SUCCESS])
         facts += _snippet(record, matchers, position, clean_text(message))

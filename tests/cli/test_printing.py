@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from orch_tui.cli.printing import cell, in_words, printable
+from orch_tui.cli.printing import cell, in_words
+from orch_tui.cli.terminal_text import printable
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orch_tui.models import stored_bytes
 from orch_tui.models.stored_bytes import (
     OFTEN,
     OFTEN_IN_BRIEFINGS,
@@ -73,3 +74,14 @@ def test_what_breaks_off_or_is_none_is_no_text(cut: int) -> None:
     for broken in (packed[:-cut], b"", b"\xff\0", b"x\x9cbroken", b"x\xbb\0\0\0\0" + packed[6:]):
         with pytest.raises(ValueError):  # noqa: PT011
             inflate(broken)
+
+
+def test_what_unpacks_to_more_than_any_text_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_bytes, "MOST_UNPACKED", 4_000)
+    for size in (4_000, 4_001, 400_000):
+        bomb = zlib.compress(b"0" * size)
+        assert stored_bytes.unpack_bytes("zlib", bomb) == (b"0" * size if size == 4_000 else None)
+    with pytest.raises(ValueError, match="more than 4,000"):
+        stored_bytes.unpack_text(zlib.compress(b"0" * 4_001))
+    assert stored_bytes.pack_bytes(b"0" * 4_001) == ("raw", b"0" * 4_001)
+    assert stored_bytes.pack_text("0" * 4_001) == "0" * 4_001

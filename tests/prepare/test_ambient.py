@@ -241,3 +241,31 @@ def test_items_that_the_agent_has_anyway_are_found(around: Surroundings) -> None
     ]
     assert (held[1].first, held[1].last, held[1].by_first, held[1].by_last) == (3, 12, 3, 12)
     assert 90 < held[1].count.tokens < 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!--\n" * 800_000,
+        "@x " + " ".join("`" * length for length in range(1, 2800)),
+        "`" * 4_000_000,
+        "~~~~\n" * 700_000 + "@x",
+        " ".join(f"@x{number}" for number in range(400_000)),
+    ],
+    ids=["comments", "code spans", "a fence", "fences", "imports"],
+)
+def test_instructions_of_any_form_are_read_in_time_by_their_length(
+    around: Surroundings, text: str
+) -> None:
+    (around.root / "CLAUDE.md").write_text(text)  # quadratic time would end at every test's limit
+    assert sources(around.ambient("reviewer"))
+
+
+def test_comments_and_code_spans_end_where_they_end(around: Surroundings) -> None:
+    for name in "abcd":
+        (around.root / f"{name}.md").write_text(name)
+    (around.root / "CLAUDE.md").write_text(
+        "<!-- @b.md\n-->  \n@a.md `` ` @b.md ` `` ``` @c.md `\n<!-- @d.md\n"
+    )
+    found = sources(around.ambient("reviewer"), "import")
+    assert found == ["a.md", "c.md", "d.md"]

@@ -63,3 +63,10 @@ def test_values_are_texts_lists_or_flags() -> None:
     )
     assert [front.true(key) for key in "abcdef"] == [False, True, False, False, False, False]
     assert (front.text("e"), front.listed("e"), front.text("f")) == ("", (), "")
+
+
+def test_lists_and_texts_of_any_length_are_read_in_time_by_their_length() -> None:
+    listed = frontmatter.parse_frontmatter("---\nskills:\n" + " - a\n" * 400_000 + "---\nx")
+    assert listed.listed("skills") == ("a",) * 400_000
+    told = frontmatter.parse_frontmatter("---\ndescription: d\n" + " e\n" * 900_000 + "---\nx")
+    assert told.text("description") == "d" + " e" * 900_000

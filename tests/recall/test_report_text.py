@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.recall.report_text import escape_values, render_placeholders
+from orch_tui.recall.report_text import clean_values, render_placeholders
 
 AT = "2026-11-22T10:00:00.000Z"
 
@@ -183,8 +183,7 @@ def test_no_fact_is_markup_or_a_terminal_code() -> None:
     )
 
 
-def test_values_are_escaped_however_deep_they_lie() -> None:
-    value = {"<k>": ["&", ("'", {"n": 1, "none": None, "yes": True})]}
-    assert escape_values(value) == {
-        "&lt;k&gt;": ["&amp;", ["&#x27;", {"n": 1, "none": None, "yes": True}]]
-    }
+def test_values_lose_terminal_codes_however_deep_they_lie() -> None:
+    value = {"k\x1b": ["&", ("\x9b", {"n": 1, "none": None, "yes": True})]}
+    gone = "\N{REPLACEMENT CHARACTER}"
+    assert clean_values(value) == {f"k{gone}": ["&", [gone, {"n": 1, "none": None, "yes": True}]]}

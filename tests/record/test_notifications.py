@@ -151,3 +151,12 @@ def test_an_idle_teammate_ended_its_turn(said: Any, text: str, failure: str | No
 @pytest.mark.parametrize("text", ["{", "{}", "[" * 20, '{"a": ' * 3000, "null"])
 def test_what_is_no_note_are_words(text: str) -> None:
     assert read_mailbox(mail("ann", text)) == [MailboxMessage("ann", text, False)]
+
+
+@pytest.mark.parametrize("tag", ["agent-message from", "teammate-message teammate_id", "result"])
+@pytest.mark.parametrize("end", ["", ">", '="a"', '="a">'])
+def test_frames_that_do_not_end_are_read_in_time_by_their_length(tag: str, end: str) -> None:
+    text = f"<task-notification><{tag}{end}" * 20_000
+    assert read_handed_back(text) == []
+    assert read_mailbox(text) == []
+    assert read_notifications(text)
