@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import FormatError
-from orch_tui.prepare.templates import check_placeholders, format_place
+from orch_tui.prepare.placeholders import check_placeholders, format_place
 
 if TYPE_CHECKING:
     from jinja2 import nodes

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from orch_tui.assets import asset
-from orch_tui.errors import FormatError, NotFoundError, SourceError
+from orch_tui.errors import NotFoundError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.paths import resolve_path
+from orch_tui.prepare.placeholders import check_placeholders
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
 
@@ -128,19 +129,3 @@ def _find_comments(text: str) -> Iterator[tuple[int, int]]:
             if newline:
                 start, end = before, after + newline
         yield start, end
-
-
-def check_placeholders(name: str, asked: Mapping[str, int], known: Mapping[str, object]) -> None:
-    """Refuse names that ``known`` lacks; ``asked`` are all of a template, each with its line."""
-    if unknown := {each: line for each, line in asked.items() if each not in known}:
-        named = ", ".join(f"{{{each}}}" for each in unknown)
-        many = "s" if len(unknown) > 1 else ""
-        raise FormatError(
-            f"{format_place(name, min(unknown.values()))}: unknown placeholder{many} {named}",
-            hint=f"known: {', '.join(sorted(known))}",
-        )
-
-
-def format_place(name: str, line: int | None) -> str:
-    """Say where in a template something is wrong."""
-    return f"template {name}, line {line}" if line else f"template {name}"
