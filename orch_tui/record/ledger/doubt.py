@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.messages.patterns import compile_lazily, holds_any
 
 EMPTY = "its final message is empty"
 UNHEARD = "nobody heard its final message"
@@ -26,6 +26,10 @@ ERROR = compile_lazily(
     r"|Conversation too long|Execution error\b|Internal server error|Connection error\b"
     r"|Request timed out|Agent terminated|Error: )",
     re.I,
+    where=holds_any(
+        *("error", "limit", "too long", "too low", "context low", "interrupted", "api key"),
+        *("timed out", "terminated"),
+    ),
 )
 """How a line begins that Claude Code or the API wrote in place of an agent's words."""
 

@@ -15,7 +15,7 @@ from dataclasses import field
 from orch_tui.frozen import frozen, mutable
 from orch_tui.record.messages.message_lines import MessageLine
 from orch_tui.record.messages.other_languages import put_into_english
-from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.messages.patterns import compile_lazily, holds_any
 
 Result = str | int | float
 
@@ -139,11 +139,13 @@ _TOKEN = compile_lazily(
     r"|(?P<word>\w+(?:[.-]\w+)*(?:[/\\](?:[\w./\\-]*[\w/\\-])?)?|[^\w\s])",
     re.I,
 )
+_MAY_NAME = holds_any(*set(re.findall(r"[a-z]{3,}(?!\?)", _ANY_NAME)))
 _COMMAND = compile_lazily(
     r"`(?:[A-Z_]{1,30}=\S{1,60} )*(?:npx |uv run |poetry run |python3? -m |bundle exec |pnpm |yarn "
     r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w./-]{1,20} )?(?:[\w-]{1,20}:)?"
     rf"(?P<check>{_ANY_NAME})(?![\w/]|\.\w)[^`]{{0,200}}`",
     re.I,
+    where=_MAY_NAME,
 )
 """A command in backticks stands for the check that it runs."""
 
@@ -181,11 +183,24 @@ _BARE_COVERAGE = compile_lazily(
 )
 """``coverage: 85``, of which a person adds the sign."""
 
-_NAME_OF = {name: compile_lazily(words, re.I) for name, words in _NAMES.items()}
+_SIGNS = frozenset("?[")
+_PLAIN = {
+    word: name
+    for name, words in _NAMES.items()
+    for word in words.split("|")
+    if _SIGNS.isdisjoint(word)
+}
+_SPELT = {
+    name: compile_lazily("|".join(word for word in words.split("|") if word not in _PLAIN), re.I)
+    for name, words in _NAMES.items()
+}
+"""The others, each spelt in several ways."""
 
 
 def _canonical(check: str) -> str:
-    return next((name for name, words in _NAME_OF.items() if words.fullmatch(check)), "")
+    if plain := _PLAIN.get(check.lower()):
+        return plain
+    return next((name for name, words in _SPELT.items() if words.fullmatch(check)), "")
 
 
 _OF_TESTS = frozenset(("pass", "passed", "passing", "fail", "failed", "failing"))

@@ -17,8 +17,8 @@ from orch_tui.frozen import frozen, mutable
 from orch_tui.record.messages.message_checks import find_checks
 from orch_tui.record.messages.message_lines import MessageLine
 from orch_tui.record.messages.other_languages import put_into_english
-from orch_tui.record.messages.path_claims import VERB
-from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.messages.path_claims import find_verbs
+from orch_tui.record.messages.patterns import compile_lazily, holds_any
 
 
 @frozen
@@ -151,6 +151,12 @@ _TOLD = compile_lazily(
     r" (?:is|was)\b|(?:one|another) (?:\w{1,12} )?(?:thing to|gotcha|caveat|surprise|lesson"
     r"|catch)\b|surprisingly|interestingly)",
     re.I,
+    where=holds_any(
+        *("turn", "consider", "learn", "discover", "reali", "found", "figured", "decided", "chose"),
+        *("opted", "concluded", "settled", "note", "mind", "ware", "worth", "lesson", "catch"),
+        *("trick", "cause", "insight", "takeaway", "surpris", "gotcha", "thing", "caveat"),
+        "interest",
+    ),
 )
 """How a sentence begins that tells of something learned or decided."""
 _GOES_ON = compile_lazily(
@@ -173,7 +179,7 @@ _SHORTEST, _SHORTEST_OF_SIGNS = 8, 4
 @lru_cache(maxsize=64)  # the same ones, for each line below them
 def _is_heading(heading: str) -> bool:
     return bool(
-        _HEADING.match(heading) and not _NO_HEADING.search(heading) and not VERB.search(heading)
+        _HEADING.match(heading) and not _NO_HEADING.search(heading) and not any(find_verbs(heading))
     )
 
 
@@ -209,7 +215,7 @@ def _labelled(text: str) -> Iterator[str]:
 def _is_label(label: str) -> bool:
     label = put_into_english(label).strip()
     return bool(
-        _LABEL.fullmatch(label) and not _NO_HEADING.search(label) and not VERB.search(label)
+        _LABEL.fullmatch(label) and not _NO_HEADING.search(label) and not any(find_verbs(label))
     )
 
 

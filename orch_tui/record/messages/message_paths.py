@@ -13,8 +13,8 @@ from itertools import islice, zip_longest
 from orch_tui.frozen import frozen
 from orch_tui.record.messages.message_lines import MessageLine
 from orch_tui.record.messages.path_claims import (
-    VERB,
     Claim,
+    begins_with_verb,
     is_about_future,
     read_claims,
     read_gaps,
@@ -180,8 +180,8 @@ def _mentions(lines: Sequence[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
 def _describes(line: MessageLine, subject: MessageLine) -> bool:
     """A line below its subject that begins by saying what was done."""
     below = line.indent > subject.indent or subject.kind == "heading"
-    verb = VERB.match(line.content.lstrip("*_ "))
-    return bool(below and verb and not is_about_future(line))
+    says = begins_with_verb(line.content.lstrip("*_ "))
+    return below and says and not is_about_future(line)
 
 
 _PLAIN_LANGUAGES = ("", "text", "txt", "plaintext", "console", "tree")

@@ -8,7 +8,7 @@ in.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from orch_tui.record.messages.message_lines import MessageLine
@@ -40,7 +40,10 @@ _SMALL = compile_lazily(
 )
 """What is new inside a file that need not be new itself."""
 _VERBS = "|".join(CLAIM_OF_VERB)
-VERB = compile_lazily(rf"\b(?P<verb>{_VERBS})\b(?![-/]\w)", re.I, where=LETTER)
+_ANY_WORD = "[a-z]{3,14}"
+"""What stands where a verb of doing may: ``_is_verb`` tells whether it is one sooner than a
+pattern of all of them is compiled."""
+_WORD_OF_DOING = compile_lazily(rf"\b(?P<verb>{_ANY_WORD})\b(?![-/]\w)", re.I, where=LETTER)
 _LOOKS = "|".join(
     split_words(
         """read look review check examin inspect test verif compar open search trac confirm notic us
@@ -193,23 +196,27 @@ _JOINED_LATER = compile_lazily(r",\s+(?:and|plus|as well as)\s*[*_`(]*$")
 BOUNDARY = compile_lazily(r"[.;!?](?=\s|$)|\s[—–]\s|\bbut\b")
 _AFTER = compile_lazily(
     r"[\s*_`)\]|:–—(\[\-←#<]{0,12}"
-    rf"(?:,\s(?=(?:both|all)\b|(?:also )?(?:{_VERBS}) (?:too|as well)\b))?"
+    rf"(?:,\s(?=(?:both|all)\b|(?:also )?{_ANY_WORD} (?:too|as well)\b))?"
     r"(?:,?\s*(?:which|that)\s+)?(?:I(?:['’]ve| have)?\s+)?(?:\d{1,5}\s+)?"
     r"(?:existing,? )?(?:(?P<passive>was|were|is|are|has been|have been|got|file)\s+)?"
     r"(?:(?:also|now|newly|successfully|fully|just|brand|then|later|both|all)[\s-]+)*"
-    rf"(?P<verb>{_VERBS})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
+    rf"(?P<verb>{_ANY_WORD})\b(?![-/]\w)(?P<by>\s+(?:by|from)\b)?(?P<what>[ `]{{1,3}}[\w:]+)?",
     re.I,
     where=LETTER,
 )
 _STARTS = compile_lazily(
-    rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_VERBS})\b(?!\s+by\b)(?![-/]\w)",
+    rf"(?:^|[.;:|(—–-]\s*)(?:(?:also|now|newly)\s+)?(?P<verb>{_ANY_WORD})\b(?!\s+by\b)(?![-/]\w)",
     re.I,
     where=LETTER,
 )
-DENIED = compile_lazily(
+_DENIED = compile_lazily(
     r"(?:(?!\bbut\b)[^.;]){0,40}(?:\b(?:not|never)\s+(?!only\b)\w|\w['’]t\b"
-    r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)"
-    rf"|[\W_]{{0,12}}(?:existing|reference|read[- ]only)\b(?!,? (?:but |now )?(?:{_VERBS})\b)",
+    r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)",
+    re.I,
+)
+_EXISTING = compile_lazily(
+    r"[\W_]{0,12}(?:existing|reference|read[- ]only)\b"
+    rf"(?:,? (?:but |now )?(?P<verb>{_ANY_WORD})\b)?",
     re.I,
 )
 _WITHDRAWN = compile_lazily(
@@ -240,7 +247,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     gaps = read_gaps(line, places)
     befores, afters = gaps[:-1], gaps[1:]
     claims = _by_verbs_before(befores)
-    denied = _WITHDRAWN if _lists_deliverables(line) else DENIED
+    denied = _WITHDRAWN.match if _lists_deliverables(line) else is_denied
     afters = [*map(_without_denial_of_next, afters[:-1]), afters[-1]]
     for index in reversed(range(len(places))):
         mended = _FAULT.search(befores[index]) and (
@@ -250,14 +257,14 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
         if not claims[index] and (mended or refers or _EXCEPT.search(befores[index])):
             claims[index] = "modified"
         elif (
-            denied.match(afters[index])
+            denied(afters[index])
             or _NEITHER.search(befores[index])
             or _UNDONE.search(afters[index])
         ):
             claims[index] = ""
         elif _GONE.match(afters[index]):
             claims[index] = "deleted"
-        elif said := _AFTER.match(afters[index]):
+        elif said := _match_after(afters[index]):
             claims[index] = _said_after(said)
         elif not claims[index] and (
             _COMPLETE.match(afters[index])
@@ -278,7 +285,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             index + 1 < len(places)
             and not claims[index]
             and JOINS.fullmatch(afters[index])
-            and (_AFTER.match(afters[index + 1]) or _tells_of_now(afters[index + 1]))
+            and (_match_after(afters[index + 1]) or _tells_of_now(afters[index + 1]))
         ):
             # "`a` and `b` were updated": what is said of the last holds for those joined to it.
             claims[index] = claims[index + 1]
@@ -288,7 +295,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     for index, place_claim in enumerate(claims):  # "Deliverables: `a`, `b` and `c`"
         if index and not JOINS.fullmatch(befores[index]):
             break
-        if not place_claim and not denied.match(afters[index]):
+        if not place_claim and not denied(afters[index]):
             claims[index] = listed
     if line.kind != "item":
         label = befores[0].strip(DECORATION) if befores[0].rstrip(" *_`").endswith(":") else ""
@@ -296,7 +303,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
         for index, before in enumerate(befores):  # "`a` puts …; `b` warms …" of what was done
             begins = index and not BOUNDARY.split(before)[-1].strip(DECORATION)
             if begins and not JOINS.fullmatch(before) and not claims[index]:
-                stands = denied.match(afters[index]) or _STANDS.match(afters[index])
+                stands = denied(afters[index]) or _STANDS.match(afters[index])
                 claims[index] = "" if stands or section == "deleted" else section
     for index, after in enumerate(afters[:-1]):  # "`old.py` → `new.py`"
         if ARROW.fullmatch(after) and (claim := claims[index]):
@@ -344,8 +351,24 @@ _DENIES_NEXT = compile_lazily(
 
 def read_listed_claim(line: MessageLine, after: str) -> Claim:
     """Read what a listing says of a file: behind it, or in the heading above."""
-    said = _AFTER.match(after)
+    said = _match_after(after)
     return _said_after(said) if said else _section_claim(line)
+
+
+def _match_after(gap: str) -> re.Match[str] | None:
+    """Match a verb of doing behind a path, with what parts them."""
+    found = _AFTER.match(gap)
+    return found if found and _is_verb(found) else None
+
+
+def is_denied(gap: str) -> bool:
+    """Tell whether the words behind a path say that nothing was done to it."""
+    existing = _EXISTING.match(gap)
+    return bool(_DENIED.match(gap) or (existing and not _is_verb(existing)))
+
+
+def _is_verb(found: re.Match[str]) -> bool:
+    return (found["verb"] or "").lower() in CLAIM_OF_VERB
 
 
 _COUNTED = compile_lazily(r":[\s*_`]*\d{1,4}(?: files?)?[\s*_`]*\(?[\s*_`]*$")
@@ -362,10 +385,10 @@ def _listed(line: MessageLine, before: str, after: str) -> Claim:
     before = _COUNTED.sub(":", before)
     label = before.strip(DECORATION)
     if not label and line.ticked and read_section_claim(line) is None:
-        return "" if DENIED.match(after) else "modified"
+        return "" if is_denied(after) else "modified"
     mark = _MARK.match(before) if not label or not label.strip(_MARKS) else None
     if mark:
-        return "" if mark["no"] or DENIED.match(after) else "modified"
+        return "" if mark["no"] or is_denied(after) else "modified"
     if label:
         opens = line.kind == "item" and before.endswith("(")
         if opens and line.ticked and not _LEADS_AWAY.search(label[-20:]):
@@ -376,9 +399,9 @@ def _listed(line: MessageLine, before: str, after: str) -> Claim:
         return _section_claim(line) if names_it else said or ""
     if _lists_deliverables(line):
         return "" if _WITHDRAWN.match(after) else _section_claim(line)
-    if DENIED.match(after):
+    if is_denied(after):
         return ""
-    starts = _STARTS.search(after)
+    starts = next(filter(_is_verb, _STARTS.finditer(after)), None)
     if starts and not _UNSURE.search(after[: starts.start("verb")]):
         return "modified"
     return _section_claim(line)
@@ -410,8 +433,19 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
     return claims
 
 
+def find_verbs(text: str) -> Iterator[re.Match[str]]:
+    """Find the verbs of doing in a text, as the group ``verb``."""
+    return filter(_is_verb, _WORD_OF_DOING.finditer(text))
+
+
+def begins_with_verb(text: str) -> bool:
+    """Tell whether the first thing in a text is a verb of doing."""
+    found = _WORD_OF_DOING.match(text)
+    return found is not None and _is_verb(found)
+
+
 def _last_verb(text: str) -> re.Match[str] | None:
-    return max((*VERB.finditer(text), *_DID.finditer(text)), key=_verb_start, default=None)
+    return max((*find_verbs(text), *_DID.finditer(text)), key=_verb_start, default=None)
 
 
 def _verb_start(found: re.Match[str]) -> int:

@@ -11,20 +11,30 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
+Where = re.Pattern[str] | Callable[[str], bool]
 
-def compile_lazily(
-    text: str, flags: int = 0, *, where: re.Pattern[str] | None = None
-) -> re.Pattern[str]:
+
+def compile_lazily(text: str, flags: int = 0, *, where: Where | None = None) -> re.Pattern[str]:
     """As ``re.compile``, which is put off; a mistake in ``text`` shows only then.
 
-    ``where`` is found in every text that this one is found in, and is quicker to compile: what it
-    is not found in is not looked at.
+    ``where`` is found in every text that this one is found in, and is quicker to compile, or tells
+    whether it may be found there: what it is not found in is not looked at.
     """
     return cast("re.Pattern[str]", _Uncompiled(text, flags, where))
 
 
+def holds_any(*parts: str) -> Callable[[str], bool]:
+    """Make a ``where`` of texts, in small letters, one of which stands in all that is found."""
+
+    def is_held(text: str) -> bool:
+        text = text.casefold()
+        return any(part in text for part in parts)
+
+    return is_held
+
+
 class _Uncompiled:
-    def __init__(self, text: str, flags: int, where: re.Pattern[str] | None) -> None:
+    def __init__(self, text: str, flags: int, where: Where | None) -> None:
         self._text = text
         self._flags = flags
         self._where = where
@@ -37,10 +47,12 @@ class _Uncompiled:
         setattr(self, name, method)
         return method
 
-    def _look_where(self, name: str, where: re.Pattern[str], *arguments: Any) -> Any:
-        if not where.search(arguments[-1]):
+    def _look_where(self, name: str, where: Where, *arguments: Any) -> Any:
+        text = arguments[-1]
+        if not (where(text) if callable(where) else where.search(text)):
             return _OF_NOTHING[name](*arguments)
-        self._where = None
+        for each in _OF_NOTHING:
+            setattr(self, each, getattr(re.compile(self._text, self._flags), each))
         return getattr(self, name)(*arguments)
 
 

@@ -15,16 +15,16 @@ from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.path_claims import (
     ARROW,
     BOUNDARY,
-    DENIED,
     JOINS,
     ONLY_LOOKS,
-    VERB,
+    begins_with_verb,
     is_about_future,
+    is_denied,
     read_gaps,
     read_section_claim,
 )
 from orch_tui.record.messages.path_forms import DECORATION, PathPlace
-from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.messages.patterns import compile_lazily, holds_any
 
 _NOTHING_DONE = compile_lazily(
     r"\b(?:no (?:other )?(?:files?|changes?|code|edits?) (?:\w+ ){0,2}?"
@@ -36,6 +36,7 @@ _NOTHING_DONE = compile_lazily(
     r"(?:chang|modif|touch|start|writ|edit|ma[kd])\w*"
     r"(?: any| a)?(?: files?| changes?| code|thing)?(?: yet)?[.,;])|read[- ]only)",
     re.I,
+    where=holds_any("no ", "made no", "nothing", "only", "not ", "n't", "n’t"),
 )
 _STANDS = compile_lazily(
     r"[\s*_`)\]]{0,6}(?:calls?|uses?|imports?|contains?|links?|depends?|describes?|explains?"
@@ -115,7 +116,7 @@ _I_DID = compile_lazily(r"(?:I|We)(?:['’]ve| have)?(?: now| also| just| succes
 def _begins_with_doing(text: str) -> bool:
     text = text.lstrip(DECORATION)
     told = _I_DID.match(text)
-    return bool(VERB.match(text[told.end() :] if told else text))
+    return begins_with_verb(text[told.end() :] if told else text)
 
 
 def find_subjects(line: MessageLine, places: Sequence[PathPlace]) -> list[bool]:
@@ -154,7 +155,7 @@ def stands_beside(
         return False
     if line.kind == "heading" and below and ONLY_LOOKS.match(put_into_english(below.content)):
         return False
-    return not (DENIED.match(after) or _STANDS.match(after) or _CROSSED.search(before))
+    return not (is_denied(after) or _STANDS.match(after) or _CROSSED.search(before))
 
 
 def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: bool) -> bool:
@@ -165,9 +166,9 @@ def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: 
     if in_item and _TITLED.search(gap) and not after.strip(DECORATION + "."):
         return True
     if _HOLDS.search(before) and not _OPEN.search(gaps[0]):
-        return not DENIED.match(after)
+        return not is_denied(after)
     if _INTRODUCED.fullmatch(before):
-        return not DENIED.match(after)
+        return not is_denied(after)
     if before.rstrip("`*_").endswith("(") and (in_item or _SO_NOW.search(before)):
         return _stands_alone(gaps, index) or bool(_SO_NOW.search(before))
     if before.rstrip("`*_").endswith("(") and JOINS.fullmatch(after) and index + 2 < len(gaps):
@@ -179,7 +180,7 @@ def _is_subject(line: MessageLine, gaps: Sequence[str], index: int, *, follows: 
 def _says_something(gaps: Sequence[str], index: int) -> bool:
     """The words behind a path, or behind those it is joined to, say what it does."""
     after = next((gap for gap in gaps[index + 1 :] if not JOINS.fullmatch(gap)), "")
-    return bool(_DOES.match(after) and not _STANDS.match(after) and not DENIED.match(after))
+    return bool(_DOES.match(after) and not _STANDS.match(after) and not is_denied(after))
 
 
 def _stands_alone(gaps: Sequence[str], index: int) -> bool:
