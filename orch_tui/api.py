@@ -597,7 +597,7 @@ class OrchestrationSession:
             root=self.project.root,
             template=self.project.template(template),
             format=format,
-            limits=self.project.limits,
+            limits=self.project.limits_of_sessions,
         )
 
     def complete(self, status: Ending = "completed") -> Session:

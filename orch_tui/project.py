@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
 from threading import Lock
@@ -367,6 +368,11 @@ class Project:
     @property
     def limits(self) -> Limits:
         """Budget, thresholds and reserve of the settings."""
+        return replace(self.limits_of_sessions, agents=self.agents)
+
+    @property
+    def limits_of_sessions(self) -> Limits:
+        """The same for what asks nothing of agents: nobody looks for what these have anyway."""
         from orch_tui.prepare.budget import Limits
 
         return Limits(
@@ -374,7 +380,6 @@ class Project:
             warn_threshold=self.config.warn_threshold,
             critical_threshold=self.config.critical_threshold,
             output_reserve=self.config.output_reserve,
-            agents=self.agents,
         )
 
     def session_limits(self, session_id: str | None) -> Limits:

@@ -142,6 +142,12 @@ def test_who_only_reads_loads_nothing_that_records(project: Path, words: str) ->
 
 
 @pytest.mark.slow
+def test_who_asks_for_figures_of_bundles_reads_no_statement(project: Path) -> None:
+    loaded = command("synthesize", cwd=project)
+    assert {"orch_tui.record.bundles", "orch_tui.record.ledger.statement"} & loaded == set()
+
+
+@pytest.mark.slow
 def test_deploying_what_was_counted_counts_nothing(project: Path) -> None:
     loaded = command("init-deployment", "--context-bundle", "b.json", cwd=project)
     assert loaded & {*HEAVY, "orch_tui.prepare.pieces"} == set()

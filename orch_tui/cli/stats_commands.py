@@ -190,7 +190,7 @@ def _synthesize(arguments: Namespace) -> None:
         root=project.root,
         template=named_template(project, arguments.template),
         format=arguments.format,
-        limits=project.limits,
+        limits=project.limits_of_sessions,
     )
     write_text(arguments.output, text)
     if arguments.output != "-":

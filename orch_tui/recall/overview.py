@@ -17,6 +17,7 @@ from orch_tui.prepare.validation import Remark, check_scope, find_cycles
 from orch_tui.recall import listing
 from orch_tui.recall.run_tree import arrange_tree
 from orch_tui.record import bundles, plan, sessions
+from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.record.own_projects import OwnProjects
 from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.record.session_budget import load_session_budget
@@ -391,7 +392,7 @@ def _outlines(record: Record, session_id: str) -> dict[str, BundleOutline]:
         JOIN bundles AS b USING (bundle_id) ORDER BY b.rowid""",
         [session_id],
     )
-    outlines = bundles.load_outlines(record, [version_id for (version_id,) in rows])
+    outlines = load_outlines(record, [version_id for (version_id,) in rows])
     return {
         b.bundle_id: BundleOutline(
             *(b.bundle_id, b.name, b.agent_type, b.model, b.total),

@@ -17,7 +17,7 @@ from orch_tui.recall.listing import output_to_dict
 from orch_tui.recall.timeline import TimelineStep
 from orch_tui.record import deliverables, executions, outputs
 from orch_tui.record import sessions as session_rows
-from orch_tui.record.bundles import load_outlines
+from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
 from orch_tui.record.run_place import find_run_place

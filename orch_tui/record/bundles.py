@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from orch_tui.errors import ConflictError, NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.ids import check_label, new_label, not_found, split_version
-from orch_tui.models.database import Record, Row
+from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
-from orch_tui.models.values import listed_names
 from orch_tui.prepare.bundle import Bundle, ContextItem
-from orch_tui.prepare.count import FAMILIES, exact_name, restore_template_count, stored_count
+from orch_tui.prepare.count import FAMILIES, exact_name
 from orch_tui.prepare.templates import Template
+from orch_tui.record.bundle_outlines import FIGURES, build_outlines, make_item, size_key
 from orch_tui.record.ledger import briefings, contents, journal, portable, registers
 from orch_tui.record.token_counts import RecordedCounts
 
@@ -79,7 +78,7 @@ def save_bundle(
             return load_bundle_version(record, held.version_id)
         version_id = _open_version(record, bundle_id, latest, _head(bundle), keep_latest)
         record.executemany(
-            f"INSERT INTO bundle_items (version_id, position, content_id, {_FIGURES}) "
+            f"INSERT INTO bundle_items (version_id, position, content_id, {FIGURES}) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
@@ -218,7 +217,7 @@ def load_bundle_version(record: Record, version_id: int) -> SavedBundle:
 
 
 def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> SavedBundle:
-    bundle = _outlines(record, [version_id], {version_id: items}).get(version_id)
+    bundle = build_outlines(record, [version_id], {version_id: items}).get(version_id)
     if bundle is None:  # plain SQL deleted or renamed it
         raise NotFoundError("bundle version", str(version_id), [])
     uid = record.value("SELECT uid FROM bundle_versions WHERE version_id = ?", [version_id])
@@ -226,77 +225,12 @@ def _saved(record: Record, version_id: int, items: tuple[ContextItem, ...]) -> S
     return SavedBundle(bundle, version_id, _is_deployed(record, version_id))
 
 
-def load_outlines(record: Record, version_ids: Iterable[int]) -> dict[int, Bundle]:
-    """Load bundle versions, by their ids, in that order, as far as their figures go: without the
-    bytes of their items and without their templates."""
-    ids = list(version_ids)
-    items: dict[int, list[ContextItem]] = {}
-    for row in record.rows(
-        f"SELECT version_id, {_FIGURES} FROM bundle_items "
-        "WHERE version_id IN (SELECT value FROM json_each(?)) ORDER BY version_id, position",
-        [json.dumps(ids)],
-    ):
-        items.setdefault(row["version_id"], []).append(_item(row, None, ""))
-    found = _outlines(record, ids, {key: tuple(value) for key, value in items.items()})
-    return {version_id: found[version_id] for version_id in ids if version_id in found}
-
-
-def _outlines(
-    record: Record, version_ids: Sequence[int], items: Mapping[int, tuple[ContextItem, ...]]
-) -> dict[int, Bundle]:
-    found = {}
-    rows = record.rows(
-        "SELECT version_id, v.uid, bundle_id, session_id, name, v.created_at, version, agent_type, "
-        "scope, model, frame_tokens, template_tokens FROM bundle_versions AS v "
-        "JOIN bundles USING (bundle_id) WHERE version_id IN (SELECT value FROM json_each(?))",
-        [json.dumps(list(version_ids))],
-    )
-    exact = _list_exactly_sized(record, rows)
-    for row in rows:
-        bundle = Bundle(
-            bundle_id=row["bundle_id"],
-            agent_type=row["agent_type"],
-            scope=row["scope"],
-            items=items.get(row["version_id"], ()),
-            model=row["model"] or "",
-            created_at=row["created_at"],
-            version=row["version"],
-            name=row["name"] or "",
-            session_id=row["session_id"] or "",
-        )
-        tokens, frame = row["template_tokens"], row["frame_tokens"]
-        counted = restore_template_count(
-            *(tokens, frame, bundle.given.estimator),
-            exact=bundle.given.exact and row["version_id"] in exact,
-        )
-        found[row["version_id"]] = replace(bundle, template_count=counted)
-    return found
-
-
-def _size_key(uid: Any, tokens: Any) -> str:
-    """Make the key under which it is kept, as of a text, that this is the exact size of the
-    template of a version: no column says so."""
-    return hashlib.sha256(f"template {uid} {tokens}".encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _list_exactly_sized(record: Record, rows: Sequence[Row]) -> set[int]:
-    """List the versions whose template was counted exactly."""
-    keys = {
-        _size_key(row["uid"], row["template_tokens"]): row["version_id"]
-        for row in rows
-        if row["template_tokens"] is not None
-    }
-    counts = RecordedCounts(record)
-    known = (counts.get_counts(list(keys), exact_name(family)) for family in FAMILIES if keys)
-    return {keys[key] for found in known for key in found}
-
-
 def _write_size(record: Record, version_id: int, bundle: Bundle) -> None:
     """Keep what a bundle takes besides its items, and what it takes if the shared ones are read."""
     counted = bundle.template_count
     if counted and counted.exact and counted.estimator in map(exact_name, FAMILIES):
         uid = record.value("SELECT uid FROM bundle_versions WHERE version_id = ?", [version_id])
-        size = {_size_key(uid, counted.tokens): max(0, counted.tokens)}
+        size = {size_key(uid, counted.tokens): max(0, counted.tokens)}
         RecordedCounts(record).put_counts(counted.estimator, size)
     record.execute(
         "UPDATE bundle_versions SET frame_tokens = ?, template_tokens = ?, shared_tokens = ? "
@@ -445,13 +379,8 @@ def _head(bundle: Bundle) -> tuple[str, str, str | None]:
     return bundle.agent_type, bundle.scope, bundle.model or None
 
 
-_FIGURES = (
-    "type, source, sections, priority, token_count, token_low, token_high, estimator, shared_with"
-)
-
-
 def _figures(item: ContextItem) -> tuple[Any, ...]:
-    """The columns ``_FIGURES`` of an item."""
+    """The columns ``FIGURES`` of an item."""
     return (
         item.type,
         item.source,
@@ -502,26 +431,11 @@ def _recount(record: Record, version_id: int, items: Iterable[ContextItem]) -> N
 def _items(record: Record, version_id: int, *, read: bool = True) -> Iterator[ContextItem]:
     content = f"encoding, {STORED_BYTES} AS data" if read else "NULL AS encoding, NULL AS data"
     for row in record.rows(
-        f"SELECT {_FIGURES}, {content}, "
+        f"SELECT {FIGURES}, {content}, "
         "CASE encoding WHEN 'gone' THEN NULL ELSE sha256 END AS sha256 FROM bundle_items "
         "LEFT JOIN contents USING (content_id) WHERE version_id = ? ORDER BY position",
         [version_id],
     ):
         encoding = row["encoding"]
         data = None if encoding is None else unpack_bytes(encoding, row["data"])
-        yield _item(row, data, "" if read else (row["sha256"] or b"").hex())
-
-
-def _item(row: Row, data: bytes | None, sha256: str) -> ContextItem:
-    return ContextItem(
-        type=row["type"],
-        source=row["source"],
-        priority=row["priority"],
-        sections=tuple(listed_names(row["sections"]) or ()),
-        data=data,
-        count=stored_count(
-            row["token_count"], row["estimator"], row["token_low"], row["token_high"]
-        ),
-        shared_with=tuple(listed_names(row["shared_with"]) or ()),
-        sha256=sha256,
-    )
+        yield make_item(row, data, "" if read else (row["sha256"] or b"").hex())

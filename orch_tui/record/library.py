@@ -12,6 +12,7 @@ from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.record import bundles
+from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.record.ledger import journal
 from orch_tui.record.own_projects import OwnProjects
 
@@ -89,7 +90,7 @@ def list_bundles(
             "own": None if project is None else json.dumps(project),
         },
     )
-    sized = bundles.load_outlines(record, [row["version_id"] for row in rows])
+    sized = load_outlines(record, [row["version_id"] for row in rows])
     return [
         BundleLine(**{**row, "removed": bool(row["removed"]), **_sizes(sized[version_id])})
         for row in rows
@@ -129,7 +130,7 @@ def list_bundle_versions(
         [bundle_id],
     ):
         used.setdefault(version_id, []).append(label)
-    sized = bundles.load_outlines(record, [row["version_id"] for row in rows])
+    sized = load_outlines(record, [row["version_id"] for row in rows])
     lines = [
         VersionLine(executions=tuple(used.get(version_id, ())), **row, **_sizes(sized[version_id]))
         for row in rows

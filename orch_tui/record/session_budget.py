@@ -21,7 +21,8 @@ from orch_tui.prepare.budget import (
 )
 from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.count import ZERO, Count
-from orch_tui.record import bundles, sessions
+from orch_tui.record import sessions
+from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.rows import MODEL
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> 
         JOIN bundle_versions AS v USING (bundle_id, version) ORDER BY version_id""",
         asked,
     )
-    outlines = bundles.load_outlines(record, [version_id for (version_id,) in latest])
+    outlines = load_outlines(record, [version_id for (version_id,) in latest])
     found = [BudgetEntry.of(bundle) for bundle in outlines.values()]
     loose = record.sql(
         f"""SELECT execution_id, agent_type, coalesce({MODEL}, ''), context_token_count,

@@ -13,7 +13,7 @@ from orch_tui.models.database import Record, Row
 from orch_tui.models.values import whole_number
 from orch_tui.prepare.count import Count, stored_count
 from orch_tui.recall.insights.group_outcomes import INCLUDED, ChosenRuns, day_of
-from orch_tui.record.bundles import load_outlines
+from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.record.sharing import list_shared_versions
 
 
