@@ -15,13 +15,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import local
-from typing import Any, Self
+from threading import current_thread, local, main_thread
+from typing import Any, NoReturn, Self
 
 from orch_tui.errors import RecordError, UsageError
+from orch_tui.models.long_statements import ASKED_AFTER, PATIENCE, StatementWatch, take_ended
 from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.models.values import timestamp as timestamp  # also the engine's
 from orch_tui.paths import RECORD_FOLDER, linked_part
+
+_PAGES_AT_ONCE = 2_000
+"""Of a backup: between two steps signals are answered."""
 
 BUSY_SECONDS = 15
 """How long a write waits for another; ten writers were seen to wait 2.1 s at most."""
@@ -51,6 +55,7 @@ class _Mine(local):
     """What each thread has of a record."""
 
     connection: sqlite3.Connection | None = None
+    watch: StatementWatch | None = None
 
 
 class RecordCursor(sqlite3.Cursor):
@@ -139,7 +144,23 @@ class Record:
         if self._mine.connection is None:
             with TranslatedErrors(self.path):
                 self._mine.connection = self._connect()
+                self._mine.watch = StatementWatch(self.path, self._mine.connection)
         return self._mine.connection
+
+    @contextmanager
+    def ending(self, must_end: Callable[[], bool], after: int = ASKED_AFTER) -> Iterator[None]:
+        """Break off the statements of this thread, with a RecordError, once ``must_end`` says so.
+
+        It is asked ``after`` so many instructions of SQLite.
+        """
+        assert self.connection
+        watch = self._mine.watch
+        assert watch
+        watch.ask(must_end, after)
+        try:
+            yield
+        finally:
+            watch.resume()
 
     @property
     def is_inherited(self) -> bool:
@@ -373,7 +394,7 @@ class Record:
                     closing(self._connect()) as source,
                     closing(sqlite3.connect(target)) as copy,
                 ):
-                    source.backup(copy)
+                    source.backup(copy, pages=_PAGES_AT_ONCE, progress=lambda *_: None)
             except BaseException:
                 target.unlink()
                 raise
@@ -541,6 +562,12 @@ _REASONS = {
 """What is wrong and what to do, by the primary result code (https://sqlite.org/rescode.html)."""
 
 
+def is_interrupt(error: sqlite3.Error) -> bool:
+    """Tell whether SQLite was told to end a statement."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF == sqlite3.SQLITE_INTERRUPT
+
+
 def _reason(error: sqlite3.Error) -> tuple[str, str] | None:
     """Look up what SQLite complains of; None: something else, or the module itself complains."""
     code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
@@ -567,9 +594,24 @@ class TranslatedErrors:
         if error is not None:
             self._translate(error)
 
+    def _say_why_it_ended(self, error: sqlite3.DatabaseError) -> NoReturn:
+        foreign = take_ended(self._path)
+        if foreign:
+            raise RecordError(
+                f"{self._path}: a statement took over {PATIENCE:g} s and was ended, for the record "
+                f"holds what orch did not make: {', '.join(foreign)}",
+                hint="whoever made the record may have meant harm: drop them with sqlite3, or "
+                "move the record away",
+            ) from error
+        if foreign is None and current_thread() is main_thread():
+            raise KeyboardInterrupt from error  # by a signal, and Python lost what that raised
+        raise RecordError(f"{self._path}: a statement was broken off") from error
+
     def _translate(self, error: BaseException) -> None:
         path = self._path
         if isinstance(error, sqlite3.DatabaseError):
+            if is_interrupt(error):
+                self._say_why_it_ended(error)
             if reason := _reason(error):
                 wrong, hint = reason
                 locked = reason is _LOCKED

@@ -254,6 +254,7 @@ class OrchApp(App[None]):
             self._show_first_screen()
 
     def _show_first_screen(self) -> None:
+        self.run_worker(self._name_provenance, thread=True, group="provenance")
         self._shown = _stamp(self.project.database)
         last = self._state.get("screen")
         first = self.FIRST if self._shown else self.FIRST_EVER
@@ -261,6 +262,18 @@ class OrchApp(App[None]):
             self.switch_mode(chosen)
         else:
             self.run_worker(self._choose_first_screen, thread=True, group="first")
+
+    def _name_provenance(self) -> None:
+        """Name, once, a record that somebody else may have made; in a thread."""
+        from orch_tui.record.provenance import is_known, list_remarks, remember_record
+
+        record = self.project.database
+        if not record.exists() or is_known(record):
+            return
+        told = [f"{remark}. {remedy}" for remark, remedy in list_remarks(record)]
+        remember_record(record)
+        for text in told:
+            self.call_later(self.notify, text, severity="warning", markup=False, timeout=20)
 
     def _choose_first_screen(self) -> None:
         """Choose the screen that comes up, in a thread."""

@@ -122,6 +122,12 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
+def records_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests copy their records from one another; nobody is told of it."""
+    monkeypatch.setattr("orch_tui.record.provenance.is_known", lambda record: True)
+
+
+@pytest.fixture(autouse=True)
 def own_home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test sees the developer's settings, hooks or transcripts, nor leaves any."""
     home = next(homes)

@@ -83,6 +83,8 @@ def _run(given: list[str]) -> int:
         _let_go_of_output()
         return _no(f"{error.filename or 'standard output'}: {error.strerror or error}", 1)
     except Exception as error:
+        if _is_interrupt(error):
+            return _stopped("interrupted", INTERRUPTED)
         if sys.flags.dev_mode:
             raise
         return _broken(error, given)
@@ -171,6 +173,17 @@ def _broken(error: Exception, given: Sequence[str]) -> int:
         file=sys.stderr,
     )
     return BROKEN
+
+
+def _is_interrupt(error: Exception) -> bool:
+    """Tell whether a signal arrived while rows were fetched: it ended that, and was lost."""
+    from sqlite3 import OperationalError
+
+    if not isinstance(error, OperationalError):
+        return False
+    from orch_tui.models.database import is_interrupt
+
+    return is_interrupt(error)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,12 @@ def open_record(
     Raises:
         RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
     """
+    is_new = create and not os.path.exists(path)
     record = Record(path, create=create, actor=actor, clock=clock, migrate=migrate or _migrate)
+    if is_new:
+        from orch_tui.record.provenance import remember_record
+
+        remember_record(path)
     record.before_commit += [state_noted_changes, refresh_index]
     try:
         ingest_arrivals(record)

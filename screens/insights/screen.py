@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from orch_tui.recall.show import Shown
     from orch_tui.rows import Session
 
-ASKED_AFTER = 10_000
-"""Instructions of SQLite after which a statement asks whether it should end: a millisecond."""
 AT_ONCE = 1.0
 """Seconds of reading up to which a change of the record is read by itself."""
 OVERVIEW = "overview"
@@ -139,12 +137,8 @@ class EndableReading:
     def statements(self, record: Record) -> Iterator[Record]:
         """Give the record to a thread, whose statements ``end`` breaks off: those that run and,
         unlike an interrupt, those that would come after them."""
-        connection = record.connection
-        connection.set_progress_handler(lambda: self._is_ended, ASKED_AFTER)
-        try:
+        with record.ending(lambda: self._is_ended):
             yield record
-        finally:
-            connection.set_progress_handler(None, ASKED_AFTER)
 
     def end(self) -> None:
         """Break off all statements; whoever asked for them gets a RecordError."""

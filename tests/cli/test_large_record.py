@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orch_tui.models.database import Record
+from orch_tui.models.long_statements import StatementWatch
 from orch_tui.record.opening import open_record
 from tests.cli.conftest import Run
 
@@ -58,6 +59,7 @@ class Steps:
             return connection
 
         monkeypatch.setattr(sqlite3, "connect", counting)
+        monkeypatch.setattr(StatementWatch, "resume", lambda watch: None)  # there is one handler
 
     def _tick(self) -> int:
         self.count += 1

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -323,12 +323,14 @@ def interrupted(statement: int) -> Callable[[Record], None]:
         begun = iter(range(statement))
         is_due = iter([True])
 
-        def trace(_: str) -> None:
-            if next(begun, None) is None:
-                record.connection.set_progress_handler(lambda: int(next(is_due, False)), 1)
+        with ExitStack() as broken_off:
 
-        record.connection.set_trace_callback(trace)
-        migrate.migrate_record(record)
+            def trace(_: str) -> None:
+                if next(begun, None) is None:
+                    broken_off.enter_context(record.ending(lambda: next(is_due, False), 1))
+
+            record.connection.set_trace_callback(trace)
+            migrate.migrate_record(record)
 
     return run
 

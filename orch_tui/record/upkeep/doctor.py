@@ -21,9 +21,11 @@ from orch_tui.models.database import (
     Record,
     check_place,
     ignore_in_git,
+    is_interrupt,
     is_record_folder,
     timestamp,
 )
+from orch_tui.models.long_statements import list_foreign_parts
 from orch_tui.models.migrations.shapes import Part, columns_of, parts_of, version_shape
 from orch_tui.models.migrations.step import Progress
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_parts
@@ -36,6 +38,7 @@ from orch_tui.record.hooks.payload_ingest import NOT_HANDED_OVER
 from orch_tui.record.ledger import briefings
 from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, decode_stored
+from orch_tui.record.provenance import list_remarks, remember_record
 from orch_tui.search import maintenance
 from orch_tui.search.schema import GIVEN, INDEX_VERSION, TEXTS
 
@@ -88,7 +91,7 @@ def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
         if not path.exists():
             missing = f"there is no record at {path}"
             return [Finding("problem", "file", missing, HOW_TO_BEGIN), *capture]
-        findings += [*_permissions(path), *_backups(path)]
+        findings += [*_permissions(path), *_provenance(path), *_backups(path)]
         with Record(path, create=False, writable=False) as record:
             for what, check in _CHECKS.items():
                 findings += _checked(record, what, check)
@@ -163,6 +166,12 @@ def _permissions(path: Path) -> Iterator[Finding]:
         yield Finding("ok", "permissions", "only you may open it")
     if _unignored(path):
         yield Finding("warning", "git", f"{path.parent} has no .gitignore", _REPAIR)
+
+
+def _provenance(path: Path) -> Iterator[Finding]:
+    for remark, remedy in list_remarks(path):
+        yield Finding("warning", "provenance", remark, remedy)
+    remember_record(path)
 
 
 def _copies(path: Path) -> list[Path]:
@@ -372,6 +381,8 @@ def _checked(record: Record, what: str, check: Check) -> list[Finding]:
     except RecordError as error:
         return [Finding("problem", what, error.message, error.hint)]
     except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
+        if isinstance(error, sqlite3.Error) and is_interrupt(error):
+            raise KeyboardInterrupt from error
         return [Finding("problem", what, f"{type(error).__name__}: {error}", _RESTORE)]
 
 
@@ -419,6 +430,19 @@ def _integrity(record: Record) -> Iterator[tuple[Level, str, str]]:
         yield "ok", f"{record.value('PRAGMA page_count')} pages", ""
     else:
         yield "problem", _some(complaints, "complaints"), _RESTORE
+
+
+def _foreign_parts(record: Record) -> Iterator[tuple[Level, str, str]]:
+    foreign = list_foreign_parts(record.connection)
+    if foreign and maintenance.is_of_another_version(record):
+        foreign = tuple(name for name in foreign if not name.startswith("trigger search_"))
+    if foreign:
+        yield (
+            "warning",
+            f"not made by orch: {_some(list(foreign), 'triggers and views')}; they run with what "
+            "orch writes",
+            "where you did not make them, drop them with sqlite3 (DROP TRIGGER, DROP VIEW)",
+        )
 
 
 def _foreign_keys(record: Record) -> Iterator[tuple[Level, str, str]]:
@@ -584,6 +608,7 @@ def _free_pages(record: Record) -> Iterator[tuple[Level, str, str]]:
 
 _CHECKS: dict[str, Check] = {
     "schema": _schema,
+    "foreign parts": _foreign_parts,
     "integrity": _integrity,
     "references": _foreign_keys,
     "statements": _statements,

@@ -18,6 +18,7 @@ from orch_tui.errors import RecordError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import check_place, uri_to_look_at
 from orch_tui.record.opening import open_record
+from orch_tui.record.provenance import remember_record
 
 _PATIENCE = 15.0
 """Seconds to wait for another process that writes into the record."""
@@ -61,7 +62,9 @@ def restore_record(path: Path, source: Path) -> RestoredRecord:
             _copy(source, unfinished)
             _require_whole(unfinished, source)
         runs = _make_ready(unfinished)
-        return RestoredRecord(path, _put_in_place(unfinished, path), runs)
+        kept = _put_in_place(unfinished, path)
+        remember_record(path)
+        return RestoredRecord(path, kept, runs)
     finally:
         for name in path.parent.glob(f"{unfinished.name}*"):
             name.unlink(missing_ok=True)
