@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from orch_tui.app import OrchApp
 from orch_tui.prepare.count import Count
 from orch_tui.prepare.handed_parts import count_headings
-from tests.screens.quiet import put_off_painting, stand_still, wait_for_loop
+from tests.screens.quiet import hold_back, put_off_painting, stand_still, wait_for_loop
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +75,7 @@ def nothing_pending(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_loop)
     monkeypatch.setattr("textual.app.wait_for_idle", wait_for_loop)
     monkeypatch.setattr("textual.screen.Screen._compositor_refresh", put_off_painting)
+    monkeypatch.setattr("textual.app.App.delay_update", hold_back)
     monkeypatch.setattr("textual.app.App.NOTIFICATION_TIMEOUT", 600)
 
 

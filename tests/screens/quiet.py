@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from textual._context import active_app
 from textual.app import App
@@ -23,6 +23,8 @@ ROUNDS = 3
 
 _put_off: WeakSet[Screen[Any]] = WeakSet()
 _paint = Screen._compositor_refresh
+_held_back: WeakKeyDictionary[App[Any], int] = WeakKeyDictionary()
+"""How often an app put off what it shows, to mask that it goes to another screen."""
 
 
 def put_off_painting(screen: Screen[Any]) -> None:
@@ -43,6 +45,21 @@ def _paint_what_was_put_off(app: App[Any]) -> bool:
     return True
 
 
+def hold_back(app: App[Any], delay: float = 0) -> None:
+    """Stand in for ``App.delay_update``: what changes is shown at rest, not some time later."""
+    app._begin_batch()
+    _held_back[app] = _held_back.get(app, 0) + 1
+
+
+def _show_what_was_held_back(app: App[Any]) -> bool:
+    times = _held_back.pop(app, 0)
+    for _ in range(times):
+        app._end_batch()
+    if times and not app._batch_count and app.screen_stack:
+        app.screen.refresh()
+    return bool(times)
+
+
 async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
     """Wait until the event loop itself has nothing to do, and what changed is painted.
 
@@ -57,6 +74,8 @@ async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
         quiet = 0 if loop._ready else quiet + 1
         if quiet == ROUNDS and app._resize_timer is not None:
             app._check_resize()
+            quiet = 0
+        elif quiet == ROUNDS and _show_what_was_held_back(app):
             quiet = 0
         elif quiet == ROUNDS and _waits_for_frame(app):
             app.screen._on_timer_update()  # frames come 60 times a second
