@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from orch_tui.record.messages.message_lines import read_lines
@@ -16,6 +17,11 @@ def found_paths(text: str, root: Path = Path("/nowhere")) -> list[FoundPath]:
 def claims(text: str, root: Path = Path("/nowhere")) -> dict[str, str]:
     """Each file that is named, with what is said to have been done to it."""
     return {found.path: found.claim for found in found_paths(text, root)}
+
+
+def claims_there(text: str, folder: Path) -> dict[str, str]:
+    """The same where all that it names is there."""
+    return claims(text, project(folder, *re.findall(r"[\w/]+\.(?:py|js|sql|rs)\b", text)))
 
 
 def project(root: Path, *files: str) -> Path:

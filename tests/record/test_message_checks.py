@@ -105,7 +105,7 @@ def test_output_of_a_terminal_is_read_and_code_is_not() -> None:
     for language in ("", "console", "text"):
         assert checks(f"```{language}\n3 passed in 0.1s\n```") == {"tests": "pass"}
     for language in ("python", "diff", "md"):
-        assert checks(f"```{language}\n3 passed in 0.1s\n```") == {}
+        assert checks(f"It prints:\n```{language}\n3 passed in 0.1s\n```") == {}
 
 
 def test_a_command_in_backticks_is_the_check_that_it_runs() -> None:

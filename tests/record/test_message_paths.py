@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.record.message_claims import claims, found_paths, project
+from tests.record.message_claims import claims, claims_there, found_paths, project
 
 
 def test_paths_are_checked_against_the_disk(tmp_path: Path) -> None:
@@ -76,9 +76,11 @@ def test_a_tree_drawn_without_boxes_is_one() -> None:
     assert list(claims(text)) == ["cli/main.py", "cli/commands/build.py"]
 
 
-def test_what_stands_in_a_list_of_changes_was_changed_unless_it_is_said_to_stay() -> None:
+def test_what_stands_in_a_list_of_changes_was_changed_unless_it_is_said_to_stay(
+    tmp_path: Path,
+) -> None:
     files = "\n- `a.py` (rewritten)\n- `b.py` (minor)\n- `c.py` (unchanged)\n- `d.py`: still slow"
-    assert claims("Done." + files) == {
+    assert claims_there("Done." + files, tmp_path) == {
         "a.py": "modified",
         "b.py": "modified",
         "c.py": "",
@@ -87,10 +89,14 @@ def test_what_stands_in_a_list_of_changes_was_changed_unless_it_is_said_to_stay(
     headed = (
         "Done.\n\n**a.py**\nAdded `x`.\n\n**b.py**\nPrints it.\n\n**c.py**\nChecked, it is fine."
     )
-    assert claims(headed) == {"a.py": "modified", "b.py": "modified", "c.py": ""}
+    assert claims_there(headed, tmp_path) == {
+        "a.py": "modified",
+        "b.py": "modified",
+        "c.py": "",
+    }
 
 
-def test_a_path_shown_with_its_content_is_new_in_a_report_of_work() -> None:
+def test_a_path_shown_with_its_content_is_new_in_a_report_of_work(tmp_path: Path) -> None:
     shown = "## `a.js`\n\n```js\nx()\n```\n\n"
-    assert claims(shown + "Both files are written.") == {"a.js": "modified"}
-    assert claims(shown + "This is how it works.") == {"a.js": ""}
+    assert claims_there(shown + "Both files are written.", tmp_path) == {"a.js": "modified"}
+    assert claims_there(shown + "This is how it works.", tmp_path) == {"a.js": ""}

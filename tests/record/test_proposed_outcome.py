@@ -15,7 +15,8 @@ from orch_tui.record.pasted_words import read_pasted_return
 MESSAGES = Path(__file__).parents[1] / "fixtures" / "final_messages"
 ADMITTED = {
     *("refusal", "partial-success", "failure-report", "failing-ci", "environment-trouble"),
-    *("blocked", "failed-partly", "agent-failed"),
+    *("blocked", "failed-partly", "agent-failed", "partial-failure", "suggested-diff-only"),
+    *("excuse-no-access", "blocked-partway"),
 }
 
 
@@ -52,6 +53,7 @@ def test_an_agent_that_says_it_failed_is_believed(text: str) -> None:
         "I couldn't find any problems. All tests pass.",
         "Failed tests are fixed now.",
         "Failed: 0, Passed: 18",
+        "Done: `a.py`\nNot done: `b/c.py`",
         "Failure modes are documented in docs/x.md.",
         "I fixed the bug that could not be reproduced.",
         "```\nI could not finish.\n```\nDone.",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.record.message_claims import claims
+from tests.record.message_claims import claims_there
 
 WORK = "I added `a.py`. "
 
@@ -29,8 +31,8 @@ WORK = "I added `a.py`. "
         "Three commits:\n- Take the lock first (`a.py`, `b.py`)",
     ],
 )
-def test_in_a_report_of_work_what_a_file_does_is_news(said: str) -> None:
-    assert claims(WORK + said)["b.py"] == "modified"
+def test_in_a_report_of_work_what_a_file_does_is_news(said: str, tmp_path: Path) -> None:
+    assert claims_there(WORK + said, tmp_path)["b.py"] == "modified"
 
 
 @pytest.mark.parametrize(
@@ -53,12 +55,20 @@ def test_in_a_report_of_work_what_a_file_does_is_news(said: str) -> None:
         "Done:\n- as it is in b (see `b.py`)",
     ],
 )
-def test_what_describes_a_file_is_none(said: str) -> None:
-    assert claims(f"{WORK}\n{said}").get("b.py", "") == ""
+def test_what_describes_a_file_is_none(said: str, tmp_path: Path) -> None:
+    assert claims_there(f"{WORK}\n{said}", tmp_path).get("b.py", "") == ""
 
 
 @pytest.mark.parametrize(
-    "said", ["", "I only reviewed it: `a.py` was added.", "`a.py` was added. I changed nothing."]
+    "said",
+    [
+        "I only reviewed it: `a.py` was added.",
+        "`a.py` was added. I changed nothing.",
+        "Here is where errors are handled:",
+        "The limit is set in `a.py`.",
+        "No edits were made.",
+    ],
 )
-def test_without_work_it_describes_what_is_there(said: str) -> None:
-    assert claims(f"{said}\n\n`b.py` returns an error instead.")["b.py"] == ""
+def test_without_work_it_describes_what_is_there(said: str, tmp_path: Path) -> None:
+    text = f"{said}\n\n`b.py` returns an error instead."
+    assert claims_there(text, tmp_path)["b.py"] == ""

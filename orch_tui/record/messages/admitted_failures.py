@@ -53,6 +53,7 @@ _VERDICT = compile_lazily(
     r"(?:(?:task|run|build|overall|final)\W{1,3})?(?:status|result|outcome|verdict)?\W{0,4}"
     r"(?:failed|failure|fail|blocked|aborted|unsuccessful|incomplete|not (?:done|completed?"
     r"|finished|successful)|gave up|partially (?:done|completed?))\b(?!\W*\d)"
+    r"(?!\W{1,3}\s?[\w./-]*[\w-][./]\w)"
     r"(?=\W*$|\s*[:.;,!—–(-]|\s+(?:to|because|due|as|since|after|with|at|on|by)\b)",
     re.I,
 )

@@ -10,12 +10,13 @@ length, so that whatever reads them with a pattern takes time linear in the mess
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from orch_tui.frozen import frozen
 from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.messages.structured_reports import read_report
 
 LONGEST = 2000
 """Characters of one piece; longer lines are cut at a space, or anywhere when there is none."""
@@ -25,7 +26,10 @@ Kind = Literal["heading", "item", "row", "text", "code", "quote"]
 _ESCAPES = compile_lazily(r"\x1b\[[0-9;?]{0,20}[A-Za-z]")
 _FENCE = compile_lazily(r"(`{3,}|~{3,})\s{0,8}([\w+#.-]{0,30})")
 _ATX = compile_lazily(r"(#{1,6})\s+(.*)")
-_ITEM = compile_lazily(r"(?:[-*+•~–▪◦‣·]|[├└│][─-]{1,4}|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?")
+_ITEM = compile_lazily(
+    r"(?:[-*+•~–▪◦‣·]|[├└│][─-]{1,4}|\d{1,3}[.)]"
+    r"|\d{1,2}(?:\.\d{1,2}){1,3}[.)]?)\s+(?:\[[ xX]\]\s+)?"
+)
 _BOX = compile_lazily(r"\s*\S{1,4}\s+\[([ xX])\]\s")
 _BOLD = compile_lazily(r"(?:[^\w\s*`]{1,4}\s)?(?:\*\*|__)([^*]{1,120})(?:\*\*|__)\s?:?")
 _QUOTE = compile_lazily(r"(?:>\s?){1,9}")
@@ -40,7 +44,10 @@ _EDGE = compile_lazily(
 _ASIDE = compile_lazily(r"\b(?:notes?|issues?|problems?|findings?|details?)\b", re.I)
 """Columns beside those that say what a table is of."""
 _LAST_SENTENCE = compile_lazily(r"(?<=[.!?])\s+(?=[A-Z])")
-_TITLE = compile_lazily(r"\W{0,4}[^\W\d_][^.!?;|`]{1,58}[^\W_)]")
+_TITLE = compile_lazily(
+    r"\W{0,4}[^\W\d_][^.!?;|`]{1,58}[^\W_)]"
+    r"(?:\s{0,2}(?:[✅✔☑❌⏳🔜🚧⬜]\ufe0f?|\([^()]{1,30}\))){0,2}"
+)
 
 _BOLD_LEVEL, _INTRO_LEVEL = 7, 8  # below the six levels of headings
 _TABLE_LEVEL = _INTRO_LEVEL + LONGEST + 2  # below those of items, which depend on indentation
@@ -100,13 +107,20 @@ def read_lines(text: str) -> MessageLines:
     lines: list[MessageLine] = []
     headings = _Headings()
     fence, opening, quoted_markdown = "", None, False
-    for number, piece in _pieces(text):
+    fenced_from = 0
+    if report := read_report(text):
+        return MessageLines(tuple(_report_lines(report, 1)), None)
+    for number, piece in _pieces(_unwrapped(text)):
         stripped = piece.strip()
         if not stripped:
             continue
         indent = len(piece) - len(piece.lstrip())
         if fence:
             if stripped.startswith(fence) and not stripped.strip(fence[0]):
+                if opening and opening.language in ("json", ""):
+                    data = "\n".join(line.text for line in lines[fenced_from:])
+                    if report := read_report(data):
+                        lines[fenced_from:] = _report_lines(report, opening.number + 1)
                 fence, opening = "", None
             else:
                 language = opening.language if opening else ""
@@ -117,6 +131,7 @@ def read_lines(text: str) -> MessageLines:
         if mark and "`" not in stripped[mark.end() :]:
             fence, language = mark[1], mark[2].lower()
             opening = MessageLine(number, piece, "code", indent, stripped, language=language)
+            fenced_from = len(lines)
             if language in ("md", "markdown"):
                 quoted_markdown = True
             continue
@@ -130,6 +145,26 @@ def read_lines(text: str) -> MessageLines:
     # A fence inside a quoted Markdown file closes that one early: the last then seems open.
     nested = opening and not opening.language and quoted_markdown
     return MessageLines(tuple(lines), None if nested else opening)
+
+
+_WRAPPED = compile_lazily(r"\s*(`{3,}|~{3,})(?:md|markdown|ya?ml)\s*\n(?P<inside>.*)\n\1\s*", re.S)
+
+
+def _unwrapped(text: str) -> str:
+    """A message that is put into a fence as a whole is what stands in it, on the same lines."""
+    wrapped = _WRAPPED.fullmatch(text)
+    if not wrapped:
+        return text
+    return "\n" * text.count("\n", 0, wrapped.start("inside")) + wrapped["inside"]
+
+
+def _report_lines(
+    report: Iterable[tuple[tuple[str, ...], str]], number: int
+) -> Iterator[MessageLine]:
+    for headings, content in report:
+        yield MessageLine(
+            number, content, "item", 0, content[:LONGEST], tuple(map(put_into_english, headings))
+        )
 
 
 def _is_underline(text: str, above: MessageLine) -> bool:

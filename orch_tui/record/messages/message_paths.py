@@ -19,6 +19,7 @@ from orch_tui.record.messages.path_claims import (
     read_claims,
     read_gaps,
     read_listed_claim,
+    read_section_claim,
 )
 from orch_tui.record.messages.path_forms import (
     DECORATION,
@@ -28,7 +29,7 @@ from orch_tui.record.messages.path_forms import (
     read_place,
 )
 from orch_tui.record.messages.patterns import compile_lazily
-from orch_tui.record.messages.work_reports import find_subjects, stands_beside, tells_of_work
+from orch_tui.record.messages.work_reports import is_news, tells_of_work
 from orch_tui.record.run_place import PlacedFile, RunPlace
 
 
@@ -55,7 +56,8 @@ def find_paths(lines: Iterable[MessageLine], place: RunPlace) -> list[FoundPath]
     mentions = list(_mentions(lines, disk))
     claims_any = any(mention.claim in ("created", "modified") for mention in mentions)
     if tells_of_work(lines, claims_any=claims_any):
-        mentions = _with_siblings([_as_reported(mention) for mention in mentions])
+        mentions = list(_as_reported(mentions, disk))
+    mentions = [mention for mention in mentions if mention.is_certain or mention.claim]
     full_names = _full_names(mentions)
     found: dict[str, list[_Mention]] = {}
     for mention in mentions:
@@ -68,40 +70,28 @@ class _Mention:
     path: str
     claim: Claim
     line: MessageLine
-    is_subject: bool = False
-    """What it does is told, which in a report of work is news."""
-    is_listed: bool = False
-    """It leads an entry of a list or table, or a heading, and nothing says that it stays."""
+    is_certain: bool = True
+    """A path by its form or by the disk; otherwise only where it is claimed."""
+    places: tuple[PathPlace, ...] = ()
+    """The paths of its line, of which it is that of ``index``."""
+    index: int = 0
+    below: MessageLine | None = None
 
 
-def _as_reported(mention: _Mention) -> _Mention:
-    if mention.claim or not mention.is_subject:
-        return mention
-    return _Mention(mention.path, "modified", mention.line)
-
-
-def _with_siblings(mentions: Sequence[_Mention]) -> list[_Mention]:
-    """Claim what leads an entry of a list in which others are claimed: `b.py` (minor) below
-    `a.py` (rewritten)."""
-    paths = {mention.path for mention in mentions if mention.claim in ("created", "modified")}
-    claimed = {
-        _list_of(m)
-        for m in mentions
-        if m.is_listed
-        and (m.claim in ("created", "modified") or (m.line.kind == "heading" and m.path in paths))
-    }
-    return [
-        _Mention(mention.path, "modified", mention.line)
-        if mention.is_listed and not mention.claim and _list_of(mention) in claimed
-        else mention
+def _as_reported(mentions: Sequence[_Mention], disk: ProjectDisk) -> Iterator[_Mention]:
+    """Claim what a report of work has news of and is there, where no mention says that it stays."""
+    news = {
+        mention: is_news(mention.line, mention.places, mention.index, mention.below)
         for mention in mentions
-    ]
-
-
-def _list_of(mention: _Mention) -> tuple[str, int, tuple[str, ...]]:
-    """Tell lists apart: by what their entries are, how far they are indented and stand under."""
-    line = mention.line
-    return line.kind, line.indent, () if line.kind == "heading" else line.headings
+        if not mention.claim and mention.places and disk.is_file(mention.path)
+    }
+    stand = {mention.path for mention, told in news.items() if told is None}
+    for mention in mentions:
+        if news.get(mention) and mention.path not in stand:
+            is_new = read_section_claim(mention.line) == "created"
+            yield _Mention(mention.path, "created" if is_new else "modified", mention.line)
+        else:
+            yield mention
 
 
 def _found(path: str, said: Sequence[_Mention], disk: ProjectDisk) -> FoundPath:
@@ -158,21 +148,15 @@ def _mentions(lines: Sequence[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
                 yield subject
             continue
         claims = read_claims(line, places)
-        subjects = find_subjects(line, places)
-        if line.kind == "heading" and below and below.kind == "code" and _is_alone(line, places):
-            subjects = [True]  # its content is shown below it
-        listed = [stands_beside(line, places, below), *[False] * (len(places) - 1)]
         mentions = [
-            _Mention(place.path, claim, line, is_subject, is_listed)
-            for place, claim, is_subject, is_listed in zip(
-                places, claims, subjects, listed, strict=True
-            )
-            if place.certain or claim
+            _Mention(place.path, claim, line, place.certain, tuple(places), index, below)
+            for index, (place, claim) in enumerate(zip(places, claims, strict=True))
         ]
         yield from mentions
         leads = not line.content[: places[0].start].strip(DECORATION)
-        if (leads or line.kind == "heading") and mentions and mentions[0].path == places[0].path:
-            subject = mentions[0]
+        first = mentions[0]
+        if (leads or line.kind == "heading") and (first.is_certain or first.claim):
+            subject = first
         elif line.kind == "heading" or not subject or line.indent <= subject.line.indent:
             subject = None
 
@@ -210,11 +194,12 @@ def _in_code(line: MessageLine, tree: _Tree, disk: ProjectDisk) -> Iterator[_Men
     rest = marked["rest"] or ""
     if rest and rest[0] not in "#(<[←-–—|+":  # a sentence or a command, not a listing
         return
-    place = read_place(marked["path"], 0, 0, disk, quoted=True)
+    start = max(line.content.find(marked["path"]), 0)
+    place = read_place(marked["path"], start, start + len(marked["path"]), disk, quoted=True)
     if place and place.certain:
         mark = marked["git"] or re.sub(r" \d+", "", marked["verb"] or "")
         claim = _MARKS.get(mark) or read_listed_claim(line, rest)
-        yield _Mention(place.path, claim, line)
+        yield _Mention(place.path, claim, line, places=(place,))
 
 
 def _in_diff(line: MessageLine, disk: ProjectDisk) -> Iterator[_Mention]:

@@ -20,7 +20,7 @@ _SPELT: dict[str, str] = {
     " atualizei modificato modificati aggiornato modificó actualizó cambió alterou atualizou"
     " modificou изменил изменила изменён изменен изменены"
     " обновил обновила обновлён обновлен обновлены измененные изменённые aangepast gewijzigd"
-    " bijgewerkt ändrade ändrat uppdaterade uppdaterat zmieniono"
+    " bijgewerkt ändrade ändrat uppdaterade uppdaterat zmieniono zmieniłem zmieniłam"
     " zaktualizowano güncellendi değiştirildi",
     "fixed": "behoben korrigiert repariert corrigé corrigée corregido corregí corrigió corrigido"
     " corrigi corrigiu"
@@ -29,11 +29,11 @@ _SPELT: dict[str, str] = {
     " écrit nouveau nouveaux creado creada creados creadas creé creó escrito escribió criado"
     " criados criei criou"
     " novo novos creato creati создал создала создан созданы новые новый aangemaakt gemaakt"
-    " geschreven skapade skapat utworzono oluşturuldu",
+    " geschreven skapade skapat utworzono utworzyłem utworzyłam napisałem napisałam oluşturuldu",
     "added": "hinzugefügt ergänzt ajouté ajoutée ajoutés añadido añadida añadí añadió agregado"
     " agregué agregó"
     " adicionado adicionei adicionou aggiunto aggiunti добавил добавила добавлен добавлены"
-    " toegevoegd dodano eklendi",
+    " toegevoegd dodano dodałem dodałam eklendi",
     "deleted": "gelöscht entfernt supprimé supprimée supprimés eliminado eliminada eliminé"
     " eliminó borró borrado"
     " removido removi removeu eliminato удалил удалила удалён удален удалены verwijderd usunięto"
@@ -68,6 +68,14 @@ _SPELT: dict[str, str] = {
     "too": "ebenfalls également también também тоже",
     "all": "alle tous toutes todos todas tutti все",
     "and": "und sowie et и",
+    "is": "ist",
+    "read": "gelesen gelesene letto letti leído leídos leídas lido lidos прочитал прочитала"
+    " прочитаны"
+    " gelezen läst przeczytałem przeczytałam consulté consultés consultada consultado consultados"
+    " consultati angesehen",
+    "checked": "geprüft überprüft vérifié vérifiés revisado revisados verificado verificati",
+    "examples": "exemples ejemplos beispiele",
+    "failures": "échec échecs fallos falhas",
     "are": "sind sont son são sono",
     "was": "wurde wurden été ont fue fueron foram был были",
     "now": "jetzt nun maintenant ahora agora теперь",
@@ -75,12 +83,12 @@ _SPELT: dict[str, str] = {
     " следует нужно",
     "planned": "geplant prévu planeado планируется",
     "done": "erledigt fertig abgeschlossen terminé terminée hecho terminado listo concluído feito"
-    " fatto готово klaar gereed klart",
+    " fatto готово klaar gereed klart gotowe",
     # headings
     "validation": "prüfung prüfungen überprüfung validierung verifikation verifizierung"
     " vérification vérifications verificación validación validação verificação verifica"
     " проверка проверки",
-    "changes": "änderungen changements modifications cambios mudanças alterações modifiche"
+    "changes": "änderung änderungen changements modifications cambios mudanças alterações modifiche"
     " изменения",
     "insights": "erkenntnisse erkenntnis gelernt gelerntes lehren lektion lektionen enseignements"
     " leçons apprentissages aprendizajes lecciones hallazgos aprendizados lições выводы вывод"
@@ -103,6 +111,7 @@ _PHRASES: dict[str, str] = {
     "ik heb": "I have",
     "jag har": "I have",
     "lade till": "added",
+    "nichts zu tun": "nothing to do",
     "laufen durch": "passed",
     "laufen alle durch": "all passed",
     "läuft durch": "passed",
@@ -120,6 +129,13 @@ _PHRASES: dict[str, str] = {
     "lo que aprendí": "what I learned",
     "o que aprendi": "what I learned",
     "не прошли": "failed",
+    "nie zmieniałem": "not changed",
+    "nie zmieniałam": "not changed",
+    "nie ruszałem": "not changed",
+    "не менялся": "not changed",
+    "не менялась": "not changed",
+    "не менялись": "not changed",
+    "не тронут": "not changed",
     "ошибок нет": "no errors",
     "cause racine": "root cause",
     "causa raíz": "root cause",
@@ -168,6 +184,7 @@ _UNSPACED: dict[str, str] = {
     "recommended": "建议 建議 推奨 제안",
     "next steps": "下一步 后续 待办 次のステップ 今後 残作業 다음",
     "plan": "计划 計画 계획",
+    "what was done": "実施内容 対応内容 作業内容 変更内容 变更内容 修改内容",
     " ": "了 中 已"
     " を は です しました した された されました 的 は が も 을 를 했습니다 하였습니다",
 }

@@ -8,7 +8,7 @@ in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 from orch_tui.record.messages.message_lines import MessageLine
@@ -44,7 +44,7 @@ _ANY_WORD = "[a-z]{3,14}"
 """What stands where a verb of doing may: ``_is_verb`` tells whether it is one sooner than a
 pattern of all of them is compiled."""
 _WORD_OF_DOING = compile_lazily(rf"\b(?P<verb>{_ANY_WORD})\b(?![-/]\w)", re.I, where=LETTER)
-_LOOKS = "|".join(
+LOOKS = "|".join(
     split_words(
         """read look review check examin inspect test verif compar open search trac confirm notic us
         follow consider decid discover learn realis realiz reproduc benchmark measur profil
@@ -58,7 +58,7 @@ _LOOKS = "|".join(
 )
 """Beginnings of verbs that only look at a file, or tell nothing of it."""
 ONLY_LOOKS = compile_lazily(
-    rf"\W*(?:I |we )?(?:{_LOOKS}|no (?:change|edit)|not |nothing|unchanged|untouched|fine|ok\b)",
+    rf"\W*(?:I |we )?(?:{LOOKS}|no (?:change|edit)|not |nothing|unchanged|untouched|fine|ok\b)",
     re.I,
 )
 """How a line begins that says of the file above it that it stays as it was."""
@@ -67,14 +67,16 @@ _DID = compile_lazily(
     r"(?:\b(?:I|we)(?:['’]ve|(?: also| then| now| just| only| have)){0,3} "
     r"|\bI\b[^.;]{0,120}?\band (?:then |also |only )?|^and (?:then |also )?"
     r"|^[\W_]{0,6}(?=(?-i:[A-Z])))"
-    rf"(?P<verb>(?!(?:{_LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|set|put|made|cut|gave|rebuilt))\b"
+    rf"(?P<verb>(?!(?:{LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|set|put|made|cut|gave|rebuilt))\b"
     rf"|\b(?:did|had to) (?P<bare>{_BARE})\b"
     r"|\b(?:changes?|edits?|fix) (?:is|are|was|were) (?P<only>confined|limited|restricted)(?= to\b)"
     r"|\b(?:fix|change)(?:es|s)? (?P<stands>is|are|was|were|went|lives?|landed)(?: now)?"
     r"(?=(?: (?:one|two|a|an|the|\d+)(?: \w+)?)? (?:in|into|to)\b)"
     r"|\b(?:is|are) (?:now )?(?P<ready>ready|available|attached|saved|stored)(?=: ?[\[`*(]*$)"
-    r"|\b(?:document|report|draft|summary|write-up|notebook|analysis)"
-    r" (?:is|was|lives|stands) (?:now )?(?P<written>in|at|under)\b"
+    r"|\b(?:document|report|draft|summary|write-up|notebook|analysis|output|findings|results?|plan"
+    r"|guide|proposal|dump|export|backup|patch|profiles?|charts?|plots?|figures?|notes|transcript"
+    r"|log|spreadsheet|dataset|specification|numbers|measurements)"
+    r" (?:is|are|was|were|lives?|stands?) (?:now |all )?(?P<written>in|at|under)\b"
     r"|\b(?P<same>did the same (?:for|in|to|with)"
     r"|(?:covered|tested) (?:it|them|this) (?:with|by|in)"
     r"|(?:linked|registered|exported|mounted|mentioned) (?:it|them|this) (?:from|in|to|at))\b"
@@ -110,7 +112,8 @@ _NEEDED = compile_lazily(
     re.I,
 )
 _DONE_CELL = compile_lazily(
-    r"[\s*_`|]*(?:[✅✓✔☑]\ufe0f?|(?:[✅✓✔☑]\ufe0f?\s*)?(?:done|completed?|finished|implemented|ready))"
+    r"[\s*_`|]*(?:[✅✓✔☑]\ufe0f?|(?:[✅✓✔☑]\ufe0f?\s*)?(?:done|completed?|finished|implemented"
+    r"|ready))"
     r"[\s*_`|]*",
     re.I,
 )
@@ -119,15 +122,18 @@ _REFERS = compile_lazily(
     r"(?:[.;:,—]|\band\b|\bso\b)\s+(?:so |and )?I(?:['’]ve)?(?: also| then| have| simply)? "
     r"(?:(?:fixed|changed|updated|corrected|adjusted|rewrote|edited|modified|extended|patched"
     r"|refactored) (?:it|that|this)\b(?!(?: \w+)? (?:in|into|within|by)\b)"
-    rf"|(?!(?:{_LOOKS})\w*ed\b)[a-z]{{1,20}}(?:ed|ewrote) [^.;]{{1,60}} "
+    rf"|(?!(?:{LOOKS})\w*ed\b)[a-z]{{1,20}}(?:ed|ewrote) [^.;]{{1,60}} "
     r"(?:there|in it|in th(?:at|is) file)\b)",
     re.I,
     where=FIRST_PERSON,
 )
 """``x.py had a bug; I fixed it``."""
 _WHICH_I = compile_lazily(
+    r"[^.;,]{0,60}\b(?:that|which) I (?:have |also |just )?(?:wrote|written|produced|created|made"
+    r"|generated|compiled|drafted|prepared)\b|"
     r"[\s*_`)\]]{0,4},? which I (?:had to |have |then |also |just ){0,3}"
-    rf"(?!(?:{_LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know|saw|found|ran|run|use|used|took|take|tried|try|copied|compared"
+    rf"(?!(?:{LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know"
+    rf"|saw|found|ran|run|use|used|took|take|tried|try|copied|compared"
     rf"|read|checked|looked)\w*\b)[a-z]{{2,20}}\b",
     re.I,
     where=FIRST_PERSON,
@@ -159,7 +165,9 @@ _UNDONE = compile_lazily(
     re.I,
     where=FIRST_PERSON,
 )
-_NEITHER = compile_lazily(r"\b(?:neither|nor|none of)\b[^.;]{0,40}$", re.I, where=LETTER)
+_NEITHER = compile_lazily(
+    r"\b(?:neither|nor|none of|rather than|instead of)\b[^.;,]{0,40}$", re.I, where=LETTER
+)
 _STANDS = compile_lazily(
     r"[\s*_`)\]:—–-]{0,6}(?:still|already|calls?|uses?|imports?|needs?|stays?|keeps?|remains?"
     r"|contains?|links?|depends?|is (?:the|a|an|where|not|only|fine|still|already)"
@@ -183,7 +191,7 @@ _LEADS_AWAY = compile_lazily(
     r"|while|but|alongside|after|before|through|on|over|use|call|import|read|between|support)\b",
     re.I,
 )
-_STAYS_AWAY = compile_lazily(
+STAYS_AWAY = compile_lazily(
     r"\b(?:based|following|similar|like|see|per|using|match(?:es|ing)?|because|since|compared)\b",
     re.I,
 )
@@ -210,7 +218,12 @@ _STARTS = compile_lazily(
     where=LETTER,
 )
 _DENIED = compile_lazily(
-    r"(?:(?!\bbut\b)[^.;]){0,40}(?:\b(?:not|never)\s+(?!only\b)\w|\w['’]t\b"
+    r"(?:(?!\bbut\b|, so\b)[^.;]){0,40}(?:"
+    r"\b(?:was|were|is|are|been|be|did|do|does|have|has|had|could|can|would|should|need|needed"
+    r"|must)(?: \w+)? (?:not|never)\b(?! only\b)"
+    r"|\b(?:not|never) (?:\w+ )?(?:[a-z]{2,16}ed|(?:re)?written|(?:re)?built|done|changing|touching"
+    r"|part|mine|yet|change|modify|touch|made|from|begun)\b"
+    r"|\bnothing (?:\w+ )?(?:chang|touch|modif)\w+|\w['’]t\b"
     r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)",
     re.I,
 )
@@ -256,11 +269,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
         refers = _REFERS.search(afters[index]) or _WHICH_I.match(afters[index])
         if not claims[index] and (mended or refers or _EXCEPT.search(befores[index])):
             claims[index] = "modified"
-        elif (
-            denied(afters[index])
-            or _NEITHER.search(befores[index])
-            or _UNDONE.search(afters[index])
-        ):
+        elif is_said_to_stay(gaps, index, denied):
             claims[index] = ""
         elif _GONE.match(afters[index]):
             claims[index] = "deleted"
@@ -283,7 +292,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             afters[index] = afters[index + 1]  # and so are those before it
         elif (
             index + 1 < len(places)
-            and not claims[index]
+            and (not claims[index] or _is_passive(afters[index + 1]))
             and JOINS.fullmatch(afters[index])
             and (_match_after(afters[index + 1]) or _tells_of_now(afters[index + 1]))
         ):
@@ -299,7 +308,7 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
             claims[index] = listed
     if line.kind != "item":
         label = befores[0].strip(DECORATION) if befores[0].rstrip(" *_`").endswith(":") else ""
-        section = (_claim_of(label) if label else None) or _section_claim(line)
+        section = (claim_of_label(label) if label else None) or _section_claim(line)
         for index, before in enumerate(befores):  # "`a` puts …; `b` warms …" of what was done
             begins = index and not BOUNDARY.split(before)[-1].strip(DECORATION)
             if begins and not JOINS.fullmatch(before) and not claims[index]:
@@ -330,6 +339,12 @@ def read_gaps(line: MessageLine, places: Sequence[PathPlace]) -> list[str]:
 
 def _begins_with_number(gap: str) -> bool:
     return bool(_LINE_NUMBERS.match(gap))
+
+
+def _is_passive(after: str) -> bool:
+    """``are deleted``, whatever stood before the paths."""
+    said = _match_after(after)
+    return bool(said and said["passive"])
 
 
 def _tells_of_now(after: str) -> bool:
@@ -380,6 +395,16 @@ _MARK = compile_lazily(r"\s*(?:[✅☑✔✓]|(?P<no>[❌✗✘⬜]))\ufe0f?[\s*
 """A path that a sign leads: it is done, or it is not."""
 
 
+def is_said_to_stay(
+    gaps: Sequence[str], index: int, denied: Callable[[str], object] = is_denied
+) -> bool:
+    """Tell whether the words around a path say that it was not changed, or not in the end."""
+    after = gaps[index + 1]
+    if index + 2 < len(gaps):
+        after = _without_denial_of_next(after)
+    return bool(denied(after) or _NEITHER.search(gaps[index]) or _UNDONE.search(after))
+
+
 def _listed(line: MessageLine, before: str, after: str) -> Claim:
     """What is said of a path that leads its line, or is led by no more than a label."""
     before = _COUNTED.sub(":", before)
@@ -387,13 +412,15 @@ def _listed(line: MessageLine, before: str, after: str) -> Claim:
     if not label and line.ticked and read_section_claim(line) is None:
         return "" if is_denied(after) else "modified"
     mark = _MARK.match(before) if not label or not label.strip(_MARKS) else None
-    if mark:
-        return "" if mark["no"] or is_denied(after) else "modified"
+    if mark and mark["no"]:
+        return ""
     if label:
         opens = line.kind == "item" and before.endswith("(")
         if opens and line.ticked and not _LEADS_AWAY.search(label[-20:]):
             return "modified"
-        said = None if opens else _claim_of(label) if before.rstrip(" *_`").endswith(":") else ""
+        said = (
+            None if opens else claim_of_label(label) if before.rstrip(" *_`").endswith(":") else ""
+        )
         listed = opens or _lists_deliverables(line)
         names_it = said is None and listed and not _LEADS_AWAY.search(label)
         return _section_claim(line) if names_it else said or ""
@@ -416,6 +443,9 @@ def _by_verbs_before(befores: Sequence[str]) -> list[Claim]:
         *ended, part = BOUNDARY.split(before)
         if ended:
             verb, sentence, last = "", "", ""
+        said = _match_after(part) if claims else None
+        if said and said["passive"]:  # "`a` is deleted, `b` …" says nothing of the second
+            part = part[said.end("verb") :]
         found = _last_verb(part)
         if found:
             unsure = _UNSURE.search((sentence + part[: _verb_start(found)])[-60:])
@@ -466,7 +496,7 @@ def _led(verb: str, gap: str) -> Claim:
         taken_out = kind == "deleted" or verb == "extracted"
         is_source = gap[aways[-1] :].startswith("from") or _OUT_OF.search(gap)
         return "modified" if taken_out and is_source else ""
-    if _STAYS_AWAY.search(gap):
+    if STAYS_AWAY.search(gap):
         return ""
     if verb in ("copied", "duplicated", "cloned"):
         return "created" if ons else ""
@@ -477,12 +507,23 @@ def _led(verb: str, gap: str) -> Claim:
     return "modified"
 
 
+def is_by_others(after: str) -> bool:
+    """Tell whether the words behind a path give what was done to it to somebody else."""
+    said = _match_after(after)
+    return bool(said and _is_of_others(said))
+
+
+def _is_of_others(said: re.Match[str]) -> bool:
+    """``x.py is generated by``."""
+    others = said["by"] and (said["passive"] or _kind(said["verb"]) == "created")
+    return bool(others and "(" not in said[0] and not _OWN.search(said[0]))
+
+
 def _said_after(said: re.Match[str]) -> Claim:
     """What the words after a path say of it: ``x.py (new)``, ``x.py: added parse()``."""
     kind = _kind(said["verb"])
-    others = said["by"] and (said["passive"] or kind == "created")
-    if others and "(" not in said[0] and not _OWN.search(said[0]):
-        return ""  # "x.py is generated by": of somebody else
+    if _is_of_others(said):
+        return ""
     verb, what = said["verb"].lower(), (said["what"] or "").strip(" `")
     into = (verb in _INTO and what) or (verb == "new" and _SMALL.fullmatch(what))
     active = kind == "deleted" and not said["passive"]
@@ -499,7 +540,7 @@ _OBJECT = compile_lazily(
     re.I,
 )
 """What was taken out of a file that stays: ``x.py: removed the cache``."""
-_WORD = compile_lazily(r"\w")
+_WORD = compile_lazily(r"[^\W\d_]")
 _BUT_NOT = compile_lazily(r"\b(?:not|never|nor|without)(?: in| to| into)?[\s*_`(]*$", re.I)
 _OUT_OF = compile_lazily(r"\bout of[\s`*(]*$", re.I)
 _OWN = compile_lazily(r"\bI\b")
@@ -512,20 +553,23 @@ def _kind(verb: str) -> Claim:
 _FUTURE = compile_lazily(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|proposal|plan|how to|usage|to (?:create|modify|change|update|add|delete|remove|write)"
-    r"|(?:not|n['’]t|un)[ -]?(?:changed?|modif(?:y|ied)|touch(?:ed)?|done|created?|updated?)"
-    r"|should|would|could)\b",
+    r"|(?:not|n['’]t|un)[ -]?(?:changed?|modif(?:y|ied)|touch(?:ed)?|done|created?|updated?"
+    r"|included|covered|part|in scope|needed|necessary)"
+    r"|no changes?|without changes?|not begun|should|would|could(?! not (?:run|test|verify"
+    r"|execute|try)))\b|[⏳🔜🚧⬜]",
     re.I,
-    where=LETTER,
 )
 _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     ("deleted", compile_lazily(r"\b(?:deleted|removed)\b", re.I)),
     (
         "",
         compile_lazily(
-            r"\b(?:reviewed|examined|explored|read|checked|analy\w+|consulted|references?|related"
-            r"|relevant|existing|key files|context|background|overview|structure|issues?|problems?"
-            r"|findings|requested|insights?|notes?|gotchas?|lessons?|learn\w*|take-?aways?|sources"
-            r"|decisions?|caveats?|limitations?|surpris\w+|observ\w+|noticed|looked)\b",
+            r"\b(?:reviewed|examined|explored|read|checked|analy\w+|consulted|references?"
+            r"|related|relevant|existing|key files|context|background|overview|structure|issues?"
+            r"|problems?|findings|(?:^|was )requested|insights?|notes?|gotchas?|lessons?|learn\w*"
+            r"|take-?aways?|sources"
+            r"|decisions?|caveats?|limitations?|surpris\w+|observ\w+|noticed|looked"
+            r"|inputs?|data)\b",
             re.I,
         ),
     ),
@@ -538,7 +582,8 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     (
         "modified",
         compile_lazily(
-            r"\b(?:modified|changed|changes|updated|edited|edits|implementation|implemented|refactor\w*"
+            r"\b(?:modified|changed|changes|updated|edited|edits|implementation|implemented"
+            r"|refactor\w*"
             r"|touched|fix(?:ed|es)?|in place|finished|delivered"
             r"|^\W*done\b|\bnow\W*$|what (?:i|was) (?:did|done|changed)|work done|completed)\b",
             re.I,
@@ -549,9 +594,9 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
 
 _NAME = compile_lazily(r"`[^`\s]{0,200}[/.][^`\s]{0,200}`")
 _ALL_DONE = compile_lazily(
-    r"(?!\W*(?:how|what|why|where|when|which|who)\b)(?:.{0,80}\bup[ -]to[ -]date\b"
+    r"(?!.{0,80}\b(?:how|what|why|where|when|which|who)\b)(?:.{0,80}\bup[ -]to[ -]date\b"
     r"|.{0,80}\b(?:are|is|was|were|been) (?:now |all |also )?"
-    rf"(?!(?:{_LOOKS}|handl)\w*ed\b)[a-z]{{2,20}}ed\b)",
+    rf"(?!(?:{LOOKS}|handl)\w*ed\b)[a-z]{{2,20}}ed\b)",
     re.I,
     where=LETTER,
 )
@@ -569,12 +614,12 @@ def _section_claim(line: MessageLine) -> Claim:
 def read_section_claim(line: MessageLine) -> Claim | None:
     """What the nearest heading that says anything says of the files under it; None: none does."""
     for heading in reversed(line.headings):
-        if (claim := _claim_of(heading)) is not None:
+        if (claim := claim_of_label(heading)) is not None:
             return claim
     return None
 
 
-def _claim_of(heading: str) -> Claim | None:
+def claim_of_label(heading: str) -> Claim | None:
     """What a heading or label says of the files below it, by its own words, not by names in it;
     None: nothing at all."""
     heading = _NAME.sub(" ", heading)
