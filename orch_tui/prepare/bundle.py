@@ -78,7 +78,7 @@ class ContextItem:
         from orch_tui.prepare import secrets
 
         named = not self.is_inline and secrets.named_like_one(path_of(self.source))
-        return named or bool(secrets.find_secrets(self.text, self.source))
+        return named or bool(secrets.find_secrets(self.text))
 
     @property
     def is_inline(self) -> bool:

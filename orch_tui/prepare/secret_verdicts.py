@@ -8,19 +8,18 @@ counts where it was come to: an export that is taken in could declare any secret
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import defaultdict
 from functools import cache
-from importlib.machinery import PathFinder
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from orch_tui.assets import asset
 
 if TYPE_CHECKING:
     from orch_tui.prepare.count import CountCache
     from orch_tui.prepare.secrets import Secret
 
-REVISION = 2
-"""Of the rules in ``prepare.secrets``; with other rules every text is looked into anew."""
+REVISION = 3
+"""Of how secrets are found, in ``secret_rules`` and ``assigned_secrets``; with another one, and
+with other rules in ``assets/secrets.tsv``, every text is looked into anew."""
 
 _PREFIX = "secrets~"
 
@@ -32,14 +31,8 @@ def is_verdict(estimator: str) -> bool:
 
 @cache
 def find_rules_version() -> str:
-    """Find which rules there are: ours, and those of the library, which is not loaded for it."""
-    found = PathFinder.find_spec("detect_secrets")
-    told = Path(found.origin or "").with_name("__version__.py") if found else Path()
-    try:
-        version = told.read_bytes()
-    except OSError:
-        version = b""
-    return f"{REVISION}~{hashlib.sha256(version).hexdigest()[:8]}"
+    """Find out which rules there are, by what they say."""
+    return f"{REVISION}~{hashlib.sha256(asset('secrets.tsv').read_bytes()).hexdigest()[:8]}"
 
 
 class SecretVerdicts:
@@ -48,25 +41,24 @@ class SecretVerdicts:
     def __init__(self, cache: CountCache | None) -> None:
         """Without a cache every text is looked into."""
         self._cache = cache
-        self._clean: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self._clean: dict[str, int] = {}
 
-    def find_in(self, data: bytes, text: str, name: str) -> tuple[Secret, ...]:
-        """Find what looks like a secret in the text of a source of that name."""
-        # The suffix tells how a value is written in quotes or without.
-        rules = f"{_PREFIX}{find_rules_version()}{os.path.splitext(name)[1][:12]}"
+    def find_in(self, data: bytes, text: str) -> tuple[Secret, ...]:
+        """Find what looks like a secret in the text of a source."""
         sha256 = hashlib.sha256(data).hexdigest()
-        if self._cache is not None and self._cache.get_counts([sha256], rules).get(sha256) == 0:
-            return ()
+        if self._cache is not None:
+            known = self._cache.get_counts([sha256], f"{_PREFIX}{find_rules_version()}")
+            if known.get(sha256) == 0:
+                return ()
         from orch_tui.prepare.secrets import find_secrets
 
-        found = find_secrets(text, name)
+        found = find_secrets(text)
         if not found:
-            self._clean[rules][sha256] = 0
+            self._clean[sha256] = 0
         return found
 
     def keep(self) -> None:
         """Keep what was found out, at once for all texts."""
-        clean, self._clean = self._clean, defaultdict(dict)
-        if self._cache is not None:
-            for rules, counts in clean.items():
-                self._cache.put_counts(rules, counts)
+        clean, self._clean = self._clean, {}
+        if self._cache is not None and clean:
+            self._cache.put_counts(f"{_PREFIX}{find_rules_version()}", clean)

@@ -188,7 +188,7 @@ class SourceReader:
         """
         if self.look_inside and not self.allow_secret:
             verdicts = self.verdicts or SecretVerdicts(None)
-            if found := verdicts.find_in(source.data, source.text, source.name):
+            if found := verdicts.find_in(source.data, source.text):
                 first, *others = found
                 more = f", and {len(others)} more" if others else ""
                 raise SourceError(

@@ -156,6 +156,6 @@ def _as_returned(read: Deliverable, placed: PlacedFile, completed_at: str | None
         return read
     if returned is not None and written > returned.timestamp() + _WRITING_SECONDS:
         return type(read)(read.path, exists=True, problem=WRITTEN_SINCE, worktree=read.worktree)
-    if read.data and find_secrets(read.data.decode("utf-8", "replace"), read.path):
+    if read.data and find_secrets(read.data.decode("utf-8", "replace")):
         return replace(read, data=None)
     return read

@@ -83,7 +83,7 @@ def make_project(folder: Path) -> int:
 
 def _is_open(name: str) -> bool:
     """Whether nothing in a file looks like a secret: both look into every file."""
-    return not find_secrets((ROOT / name).read_text(encoding="utf-8"), name)
+    return not find_secrets((ROOT / name).read_text(encoding="utf-8"))
 
 
 def main() -> int:

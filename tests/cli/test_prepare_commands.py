@@ -110,7 +110,7 @@ def test_a_text_that_holds_a_key_needs_consent_too(did: Run, orch: Run, project:
     Path("conf.py").write_text("key = 'AKIA" + "Q3EGR7J2XKLM4P5T'\n")
     refused = orch(*BUNDLE, "--files", "conf.py")
     assert (refused.code, refused.out) == (1, "")
-    assert "conf.py: holds what looks like a secret (AWS Access Key, line 1)" in refused.err
+    assert "conf.py: holds what looks like a secret (AWS access key, line 1)" in refused.err
     assert "--allow-secret" in refused.err
     did(*BUNDLE, "--files", "conf.py", "--allow-secret", "--output", "b.json")
     did("init-session", "--scope", "s")

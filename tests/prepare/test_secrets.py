@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,26 +13,24 @@ MIXED = "x8Kq2LmN5vB9zR3tY7wE1uI4oP6aS0dF8gHj"
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("AWS Access Key", "AKIA" + "Q3EGR7J2XKLM4P5T"),
-        ("AWS Access Key", f"aws_secret_access_key = '{MIXED}aZ9b'"),
-        ("GitHub Token", "ghp_" + MIXED),
-        ("GitHub Token", "github_pat_" + MIXED + MIXED),
-        ("Slack Token", "xoxb-" + "123456789012-1234567890123-AbCdEfGhIjKl"),
-        ("Stripe Access Key", "sk_live_" + MIXED[:24]),
-        ("Anthropic API Key", f"key: sk-ant-api03-{MIXED}{MIXED}AA"),
-        ("OpenAI API Key", f"sk-proj-{MIXED}T3Blbk" + f"FJ{MIXED}"),
-        ("GitLab Token", "glpat-" + MIXED[:20]),
-        ("Google API Key", "AIza" + MIXED[:35]),
-        ("NPM tokens", "//registry.npmjs.org/:_authToken=npm_" + MIXED),
-        ("Basic Auth Credentials", "postgres://admin:" + "Zx9Qw7Er5Ty@db.internal/app"),
-        ("Secret Keyword", 'password = "' + 'hunter2-Zx9Qw7Er5Ty"'),
-        ("Private Key", "-----BEGIN RSA PRIVATE " + "KEY-----\r\nMIIEowIBAAKCAQEA\r\n"),
+        ("AWS access key", "AKIA" + "Q3EGR7J2XKLM4P5T"),
+        ("AWS secret key", f"aws_secret_access_key = '{MIXED}aZ9b'"),
+        ("GitHub token", "ghp_" + MIXED),
+        ("GitHub fine-grained token", "github_pat_" + MIXED + MIXED),
+        ("Slack token", "xoxb-" + "123456789012-1234567890123-AbCdEfGhIjKl"),
+        ("Stripe or Clerk key", "sk_live_" + MIXED[:24]),
+        ("Anthropic key", f"key: sk-ant-api03-{MIXED}{MIXED}AA"),
+        ("OpenAI project key", f"sk-proj-{MIXED}T3Blbk" + f"FJ{MIXED}"),
+        ("GitLab personal token", "glpat-" + MIXED[:20]),
+        ("Google API key", "AIza" + MIXED[:35]),
+        ("npm configuration", "//registry.npmjs.org/:_authToken=npm_" + MIXED),
+        ("Password in a URL", "postgres://admin:" + "Zx9Qw7Er5Ty@db.internal/app"),
+        ("Secret under its name", 'password = "' + 'hunter2-Zx9Qw7Er5Ty"'),
+        ("RSA private key", "-----BEGIN RSA PRIVATE " + "KEY-----\r\nMIIEowIBAAKCAQEA\r\n"),
     ],
 )
 def test_keys_are_found_by_kind_and_line(kind: str, text: str) -> None:
-    assert [(s.kind, s.line) for s in find_secrets(f"one\r\n{text}\nthree\n", "a.py")] == [
-        (kind, 2)
-    ]
+    assert [(s.kind, s.line) for s in find_secrets(f"one\r\n{text}\nthree\n")] == [(kind, 2)]
 
 
 @pytest.mark.parametrize(
@@ -55,39 +50,23 @@ def test_keys_are_found_by_kind_and_line(kind: str, text: str) -> None:
     ],
 )
 def test_what_only_looks_a_little_like_one_is_let_pass(text: str) -> None:
-    assert find_secrets(text, "a.py") == ()
+    assert find_secrets(text) == ()
 
 
-def test_the_library_is_only_loaded_for_what_may_hold_one() -> None:
-    code = (
-        "import sys; from orch_tui.prepare.secrets import find_secrets; "
-        "find_secrets('token and key, ' * 999 + 'a plain text with a password in words'); "
-        "sys.exit('detect_secrets' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_who_else_uses_the_library_has_all_of_it() -> None:
-    key = "k = 'AKIA" + "Z7Q4" * 4 + "'"
-    code = (
-        "import sys; from orch_tui.prepare.secrets import find_secrets; "
-        f"assert find_secrets({key!r}); assert 'requests' not in sys.modules; "
-        "from detect_secrets.plugins import base; import requests; "
-        "assert base.requests.exceptions.RequestException is requests.exceptions.RequestException"
-    )
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+def test_who_is_told_of_a_thousand_knows_what_a_text_is() -> None:
+    assert len(find_secrets(f"AKIA{'Q3EGR7J2XKLM4P5T'}\n" * 2_000)) == 1_000
 
 
 @pytest.mark.parametrize(
     "text",
-    ["password=" * 100_000, "a" * 1_000_000, "key='" + "1" * 1_000_000, "://a:b" * 9999],
+    ["password=" * 20_000, "a" * 200_000, "key='" + "1" * 200_000, "://a:b" * 9999],
     ids=lambda text: text[:9],
 )
 def test_long_lines_and_many_hints_are_looked_through(text: str) -> None:
     """In the square of their length it would take longer than any test may."""
-    assert find_secrets(text, "a.js") == ()
+    assert find_secrets(text) == ()
 
 
 @given(st.text(st.sampled_from("password=:'\"1aZ@/ \n\r."), max_size=60))
 def test_no_text_fails(text: str) -> None:
-    find_secrets(text, "a.yaml")
+    find_secrets(text)

@@ -730,7 +730,7 @@ def test_contents_that_look_secret_need_consent_where_they_are_handed_over(
     assert only(reader, "lib/conf.py")[0] == "lib/conf.py"
     strict = replace(reader, look_inside=True, stdin=lambda: KEY.encode())
     refused = refusal(strict, "lib/conf.py")
-    assert refused.reason == "holds what looks like a secret (AWS Access Key, line 3)"
+    assert refused.reason == "holds what looks like a secret (AWS access key, line 3)"
     assert "--allow-secret" in refused.hint
     assert only(strict, "lib/conf.py#a")[1] == b"def a(): ...\n"  # only what is handed over counts
     assert "line 2" in refusal(strict, "lib/conf.py#b").reason

@@ -258,7 +258,7 @@ def given_text(secret: str) -> ContextItem:
 def test_no_verdict_on_secrets_travels(full: Record, tmp_path: Path) -> None:
     cache, clean, secret = RecordedCounts(full), "x = 1\n", "key = 'AKIA" + "Z7Q4" * 4 + "'\n"
     verdicts = SecretVerdicts(cache)
-    verdicts.find_in(clean.encode(), clean, "a.py")
+    verdicts.find_in(clean.encode(), clean)
     verdicts.keep()
     cache.put_counts("ctok~1", {sha256(clean.encode()).hexdigest(): 4})
     path = exported(full, tmp_path / "export.jsonl")
@@ -269,5 +269,5 @@ def test_no_verdict_on_secrets_travels(full: Record, tmp_path: Path) -> None:
         file.write(json.dumps(harmless) + "\n")
     with open_record(tmp_path / "again.db") as again:
         restore_export(again, path)
-        found = SecretVerdicts(RecordedCounts(again)).find_in(secret.encode(), secret, "a.py")
-        assert [each.kind for each in found] == ["AWS Access Key"]
+        found = SecretVerdicts(RecordedCounts(again)).find_in(secret.encode(), secret)
+        assert [each.kind for each in found] == ["AWS access key"]
