@@ -21,7 +21,7 @@ OF_THE_SCREENS = {"textual"}
 OF_A_TERMINAL = {"rich", *OF_THE_SCREENS}
 OF_PREPARING = {"tiktoken", "regex", "jinja2", "markdown_it"}
 OF_A_SHELL = {"argcomplete"}
-OF_THE_LIBRARY = {"asyncio", "email", "http", "tomllib"}
+OF_THE_LIBRARY = {"asyncio", "email", "html", "http", "tomllib"}
 HEAVY = {*OF_A_TERMINAL, *OF_PREPARING, *OF_A_SHELL, *OF_THE_LIBRARY, "peewee", "numpy"}
 
 REPORTING = """

@@ -94,8 +94,6 @@ def _read(path: Path) -> Template:
 
 
 def _fill_older(template: Template, values: Mapping[str, object], for_html: bool) -> str:
-    from html import escape
-
     known = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
     kept: list[str] = []
     asked: dict[str, int] = {}
@@ -108,7 +106,11 @@ def _fill_older(template: Template, values: Mapping[str, object], for_html: bool
         line += template.text.count("\n", end, next_end)
         end = next_end
     check_placeholders(template.name, asked, known)
-    filled = {name: escape(str(known[name])) if for_html else str(known[name]) for name in asked}
+    filled = {name: str(known[name]) for name in asked}
+    if for_html:
+        from html import escape  # with a table of two thousand names
+
+        filled = {name: escape(text) for name, text in filled.items()}
     return _PLACEHOLDER.sub(lambda match: filled[match[1]], "".join(kept))
 
 
