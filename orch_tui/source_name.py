@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 from orch_tui.frozen import frozen
@@ -92,6 +93,11 @@ def parse_source(written: str, *, exists: Callable[[str], bool] | None = None) -
         return found
     if written.startswith(TEXT):
         return FreeText(written.removeprefix(TEXT))
+    return _parse_alone(written)
+
+
+@lru_cache(maxsize=4096)  # one bundle asks for each of its names again and again
+def _parse_alone(written: str) -> SourceName:
     if result := re.fullmatch(_RESULT, written):
         return PastResult(result[1], "message" if result[2] == "message" else "outputs")
     return _parse_part(written) or _parse_lines(written) or NamedFile(written)

@@ -128,8 +128,32 @@ class Pieces:
 
     def _fewest(self, part: str) -> int:
         """Into how few pieces a part can be cut."""
-        if part in self.known:
-            return 1
+        if not part or part in self.known:
+            return len(part) and 1
+        known, longest, length = self.known, self.longest, len(part)
+        if not known.issuperset(part):
+            return self._fewest_with_bytes(part)
+        reached = bytearray(length)
+        pieces, places = 1, [0]  # where as many pieces, less one, lead
+        while True:
+            further = []
+            for start in places:
+                if not reached[start + 1]:
+                    reached[start + 1] = 1
+                    further.append(start + 1)
+                reach = longest.get(part[start : start + 3], 2)
+                for end in range(start + 2, min(start + reach + 1, length)):
+                    if not reached[end] and part[start:end] in known:
+                        reached[end] = 1
+                        further.append(end)
+            pieces += 1
+            for start in further:
+                if part[start:] in known:
+                    return pieces
+            places = further
+
+    def _fewest_with_bytes(self, part: str) -> int:
+        """The same where a character is no piece: it is as many as its bytes are cut into."""
         known, longest, length = self.known, self.longest, len(part)
         best = [4 * length] * (length + 1)
         best[0] = 0
@@ -228,17 +252,18 @@ def compile_patterns(plain: bool) -> tuple[re.Pattern[str], ...]:
     each with the space behind it that stands between two marks.
     """
     letter, word, signs = (
-        ("[A-Za-z]", "[A-Za-z]+", _SIGNS)
+        ("[A-Za-z]", "[A-Za-z]++", _SIGNS)
         if plain
         else (f"(?:{_LETTER})", f"(?:[{_LETTERS}]++|[{_MARKS}]++)++", _SIGNS + _OTHER_SIGNS)
     )
+    space = f"(?: (?={letter}|{OPEN}))?"
     return (
         re.compile(rf" (?=[{signs}])(?!'{letter})"),
-        re.compile(rf"(?<=[{signs}]) (?! )"),
+        re.compile(rf" (?<=[{signs}] )(?! )"),  # a space is found sooner than a sign before it
         re.compile(
-            rf"(?:{word}|'(?:[stdm]|ll|re|ve)(?!{letter}))(?: (?={letter}|{OPEN}))?"
-            rf"|{OPEN}?[{signs}]+(?:{CLOSE}(?: (?={letter}|{OPEN}))?)?"
-            rf"|[0-9]+| +|\n+|\t+|{START}(?: (?={letter}|{OPEN}))?|.",
+            rf"{word}{space}|'(?:[stdm]|ll|re|ve)(?!{letter}){space}"
+            rf"|{OPEN}?[{signs}]++(?:{CLOSE}{space})?"
+            rf"|[0-9]++| ++|\n++|\t++|{START}{space}|.",
             re.DOTALL,
         ),
     )

@@ -412,7 +412,7 @@ class SourceReader:
         # The name as given, through links inside the project, where it still leads to the file.
         given = os.path.abspath(path)
         for base in (*map(os.path.abspath, self._trees), tree):
-            if is_within(given, base) and places.resolve(Path(given)) == real:
+            if is_within(given, base) and places.resolve(given) == real:
                 return _format_name(os.path.relpath(given, base))
         return _format_name(os.path.relpath(real, tree))
 
@@ -498,11 +498,18 @@ class _Places:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._resolved: dict[str, str] = {}
         self._real: dict[str, str] = {}
         self._trees: dict[str, str | None] = {}
 
-    def resolve(self, path: Path) -> str:
+    def resolve(self, path: AnyPath) -> str:
         """Resolve the links of a path."""
+        written = os.fspath(path)
+        if written not in self._resolved:
+            self._resolved[written] = self._look_up(written)
+        return self._resolved[written]
+
+    def _look_up(self, path: str) -> str:
         folder, name = os.path.split(path)
         if name in ("", os.curdir, os.pardir) or os.path.islink(path):
             return os.path.realpath(path)
@@ -616,7 +623,9 @@ def _read_file(path: Path, given: str, max_bytes: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         with open(descriptor, "rb") as file:
             _check_regular(given, os.fstat(descriptor))
-            data = file.read(max_bytes + 1)
+            data = file.read(before.st_size + 1)  # a read makes room for all that is asked for
+            if len(data) > before.st_size:  # it says less than there is, as in /proc
+                data += file.read(max_bytes + 1 - len(data))
             after = os.fstat(descriptor)
     except OSError as error:
         raise _explain_os_error(given, path, error) from None

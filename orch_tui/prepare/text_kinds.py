@@ -68,6 +68,10 @@ def _script(text: str) -> str:
     sample = text[max(0, middle - 2000) : middle + 2000]
     if sample.isascii():
         return ""
+    ascii_only = sample.encode("ascii", "ignore")
+    others = len(sample) - len(ascii_only)
+    if others <= _LEAST * len(ascii_only.translate(None, _NO_LETTERS)):
+        return ""  # too few, whatever they are: signs in a text of English words
     letters = sum(map(str.isalpha, sample))
     for kind, alphabet, share in _SCRIPTS:
         if len(re.findall(alphabet, sample)) > share * letters:
@@ -80,3 +84,5 @@ _SCRIPTS = (
     ("nonlatin", "[\u0370-\u1dff]", 0.2),
     ("european", "[\u00c0-\u024f\u1e00-\u1eff]", 0.02),
 )
+_LEAST = min(share for _, _, share in _SCRIPTS)
+_NO_LETTERS = bytes(sign for sign in range(128) if not chr(sign).isalpha())

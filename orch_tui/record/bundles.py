@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -92,7 +92,7 @@ def save_bundle(
         )
         _write_size(record, version_id, bundle)
         _state_template(record, version_id, bundle.template)
-        saved = load_bundle_version(record, version_id)
+        saved = _saved(record, version_id, _stored_items(record, version_id, bundle.items))
         journal.log_action(
             record,
             "save-bundle",
@@ -425,6 +425,20 @@ def _recount(record: Record, version_id: int, items: Iterable[ContextItem]) -> N
             (i.count.tokens, i.count.low, i.count.high, i.count.estimator, version_id, position)
             for position, i in enumerate(items, start=1)
         ],
+    )
+
+
+def _stored_items(
+    record: Record, version_id: int, given: Sequence[ContextItem]
+) -> tuple[ContextItem, ...]:
+    """Give the items of a version as they were just stored; the bytes need not be unpacked again.
+
+    A content that was redacted before has none, whoever gives it anew.
+    """
+    held = _items(record, version_id, read=False)
+    return tuple(
+        replace(kept, data=item.data) if kept.sha256 == item.sha256 else replace(kept, sha256="")
+        for kept, item in zip(held, given, strict=True)
     )
 
 
