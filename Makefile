@@ -1,11 +1,14 @@
 # What is run while working on orch, and before it lands. CONTRIBUTING.md says when to run what.
 # BIN: the folder of the environment's commands. WORKERS: processes that run tests at once.
 # TESTS: files or folders, instead of all. SEED: of `make deep`.
+# COUNT, KINDS: of `make fuzz`.
 # SCENARIOS: some of `make client`, or --short. VERSION: another release of Claude Code for it.
 BIN ?= .venv/bin
 WORKERS ?= 3
 SEED ?= 0
 SCENARIOS ?=
+COUNT ?= 20000
+KINDS ?=
 
 TESTS ?=
 
@@ -14,7 +17,7 @@ pytest = $(BIN)/python -m pytest -n $(WORKERS) $(1) || { code=$$?; \
 	[ $$code -ne 5 ] || echo "no test was collected: $(1)" >&2; exit $$code; }
 export SEED
 
-.PHONY: help setup quick lint types contracts test check deep client bench bench-peers docs schema pictures snapshots
+.PHONY: help setup quick lint types contracts test check deep fuzz client bench bench-peers docs schema pictures snapshots
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -45,6 +48,9 @@ check: lint types contracts ## everything that must hold before a change lands, 
 
 deep: ## many more examples from a seed: make deep SEED=7
 	export ORCH_TESTS=deep; $(call pytest,--timeout 1800 -m 'hypothesis or deep' $(TESTS))
+
+fuzz: ## bad input of every kind: make fuzz SEED=7 COUNT=2000 KINDS="exports rows"
+	$(BIN)/python -m tests.fuzz --seed $(SEED) --count $(COUNT) $(KINDS)
 
 client: ## runs of the real Claude Code, and what was recorded of them: make client VERSION=2.1.340
 	$(BIN)/python -m tests.client $(if $(VERSION),--version $(VERSION)) $(SCENARIOS)

@@ -620,6 +620,9 @@ class TranslatedErrors:
                 self._refusals and isinstance(error, sqlite3.IntegrityError)
             ):
                 raise RecordError(f"{path}: {error}", hint="`orch doctor` tells more") from error
+        elif isinstance(error, UnicodeDecodeError):  # SQLite quotes what it found in the file
+            wrong, hint = _REASONS[sqlite3.SQLITE_CORRUPT]
+            raise RecordError(f"{path} {wrong}", hint=hint) from error
         elif isinstance(error, UnicodeEncodeError):
             raise UsageError(
                 f"{error.object!r:.80} is not valid UTF-8",

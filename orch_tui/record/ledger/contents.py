@@ -37,12 +37,13 @@ def get_content(record: Record, content_id: int) -> bytes | None:
 
 
 def get_content_by_sha256(record: Record, sha256: str) -> bytes | None:
-    """Get the bytes with this hash; None where the record does not hold them."""
+    """Get the bytes with this hash; None where the record does not hold them, or it is no hash."""
+    try:
+        digest = bytes.fromhex(sha256)
+    except ValueError:  # a bundle's file may name anything
+        return None
     return _unpack_first(
-        record.sql(
-            f"SELECT encoding, {STORED_BYTES} FROM contents WHERE sha256 = ?",
-            [bytes.fromhex(sha256)],
-        )
+        record.sql(f"SELECT encoding, {STORED_BYTES} FROM contents WHERE sha256 = ?", [digest])
     )
 
 
