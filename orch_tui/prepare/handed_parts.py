@@ -39,6 +39,12 @@ _DEFERRABLE = frozenset(
 )
 """Tools that are only named to an agent that can search for tools (2.1.332)."""
 
+_ONCE_CALLED = {"Task": "Agent", "KillShell": "TaskStop", "KillBash": "TaskStop"}
+"""Tools by the names that older definitions have for them (2.1.332 knows these)."""
+
+_TOKENS_LEFT = {"v3": 18, "v4.7": 24, "v4.8": 23}
+"""Tokens of the line "... tokens left", which only agents on Haiku are told (2.1.332)."""
+
 _FRAMES = {"v3": (53, 15), "v4.7": (82, 20), "v4.8": (82, 20)}
 """Tokens that stand before all instructions, and with the path of each (2.1.332)."""
 
@@ -135,7 +141,9 @@ def find_handed_parts(
 def find_lacking_tools(definition: Frontmatter) -> list[str]:
     """List the tools that a definition names and the client gives no agent."""
     named = _named_tools(definition)
-    return [tool for tool in named if not tool.startswith("mcp__") and tool not in _tool_names()]
+    lacking = set(named).difference(_given_tools(named), (_SEARCH,))
+    lacking.update(set(named) - _tool_names())
+    return [tool for tool in named if tool in lacking and not tool.startswith("mcp__")]
 
 
 def count_headings(paths: Sequence[Count], family: str) -> Count:
@@ -194,29 +202,54 @@ def _shipped_for(
     named = _named_tools(definition)
     of_all = {f.part: f for f in shipped if f.agent_type == "general-purpose"}
     told = [f for f in shipped if f.agent_type == _CUSTOM and f.part != MEMORY]
-    if not named:
-        return [*told, *(of_all[part] for part in (TOOLS, SKILLS, DEFERRED, _ATTRIBUTION))]
+    if definition.text("model") == "haiku":
+        told = [_with_tokens_left(figure, family) for figure in told]
     tools = _tools(family, entrypoint)
+    comes_with = {"Skill": SKILLS, "Bash": _ATTRIBUTION, _SEARCH: DEFERRED}
+    if not named:
+        denied = _denied_tools(definition)
+        left = of_all[TOOLS].tokens - sum(tools.get(tool, 0) for tool in denied - _DEFERRABLE)
+        told.append(HandedFigure(_CUSTOM, entrypoint, release(), TOOLS, left))
+        return [*told, *(of_all[part] for tool, part in comes_with.items() if tool not in denied)]
+    named = _given_tools(named)
     if _SEARCH in named:
         named = [tool for tool in named if tool not in _DEFERRABLE] + ["DeferredToolPlaceholder"]
     direct = sum(tools.get(tool, 0) for tool in named)
     told.append(HandedFigure(_CUSTOM, entrypoint, release(), TOOLS, direct))
-    comes_with = {"Skill": SKILLS, "Bash": _ATTRIBUTION, _SEARCH: DEFERRED}
     return [*told, *(of_all[part] for tool, part in comes_with.items() if tool in named)]
+
+
+def _with_tokens_left(figure: HandedFigure, family: str) -> HandedFigure:
+    """Add the line that tells agents of the smallest model how many tokens they have left."""
+    more = _TOKENS_LEFT[family] if figure.part == "notes" else 0
+    return figure._replace(tokens=figure.tokens + more)
+
+
+def _given_tools(named: Iterable[str]) -> list[str]:
+    """Choose of the tools that a definition names those that the client gives beside each other."""
+    named = list(named)
+    search = {"Grep", "Glob"} if "Bash" in named else set()
+    if _DEFERRABLE.isdisjoint(named):
+        search.add(_SEARCH)
+    return [tool for tool in named if tool not in search]
 
 
 def _named_tools(definition: Frontmatter | None) -> list[str]:
     """List the tools that a definition names, without what it narrows them to."""
     if definition is None:
         return []
-    denied = {_plain_tool(tool) for tool in definition.listed("disallowedTools")}
+    denied = _denied_tools(definition)
     tools = dict.fromkeys(_plain_tool(tool) for tool in definition.listed("tools"))
     return [tool for tool in tools if tool and tool != "*" and tool not in denied]
 
 
+def _denied_tools(definition: Frontmatter) -> frozenset[str]:
+    return frozenset(_plain_tool(tool) for tool in definition.listed("disallowedTools"))
+
+
 def _plain_tool(name: str) -> str:
     name = name.partition("(")[0].strip()
-    return "Agent" if name == "Task" else name
+    return _ONCE_CALLED.get(name, name)
 
 
 def _banded(figure: HandedFigure, family: str, is_learned: bool, beside: int | None) -> Count:

@@ -3,8 +3,9 @@
     python -m tests.generate.ambient_figures FOLDER ... --write
 
 Each FOLDER is a configuration folder of Claude Code in which agents of every built-in type and of
-these two ran, headless and in a terminal: ``direct``, whose definition names every tool but
-ToolSearch, and ``looker``, which has a memory. Prints the table; ``--write`` replaces
+these three ran, headless and in a terminal: ``direct``, whose definition names every tool but
+ToolSearch, ``searcher``, which names Grep and Glob, given only where Bash is not, and ``looker``,
+which has a memory. Prints the table; ``--write`` replaces
 ``assets/ambient.tsv``. Figures only: no text of the client is kept.
 """
 

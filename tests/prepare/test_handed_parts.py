@@ -71,10 +71,42 @@ def test_a_memory_comes_with_instructions() -> None:
 
 
 def test_tools_the_client_lacks_are_named_and_servers_are_unknown() -> None:
-    front = parse_frontmatter("---\ntools: Read, Grep, Task(x), mcp__db__query\n---\n")
+    front = parse_frontmatter("---\ntools: Read, TodoWrite, Task(x), mcp__db__query\n---\n")
     found = find_handed_parts("a", "v4.8", definition=front)
-    assert find_lacking_tools(front) == ["Grep"]
+    assert find_lacking_tools(front) == ["TodoWrite"]
     assert found.unknown == ("the definition of mcp__db__query",)
+
+
+def test_tools_to_search_files_are_given_where_a_shell_is_not() -> None:
+    read = names("a", "tools: Read")["tools"]
+    assert names("a", "tools: Read, Grep, Glob")["tools"] == read + 1269 + 270
+    with_shell = "tools: Read, Grep, Glob, Bash"
+    assert names("a", with_shell) == names("a", "tools: Read, Bash")
+    front = parse_frontmatter(f"---\n{with_shell}\n---\n")
+    assert find_lacking_tools(front) == ["Grep", "Glob"]
+    assert names("a", f"{with_shell}\ndisallowedTools: Bash") == names(
+        "a", "tools: Read, Grep, Glob"
+    )
+
+
+def test_a_search_for_tools_is_given_where_there_are_some_to_find() -> None:
+    assert names("a", "tools: Read, ToolSearch") == names("a", "tools: Read")
+    assert find_lacking_tools(parse_frontmatter("---\ntools: Read, ToolSearch\n---\n")) == []
+
+
+def test_tools_have_the_names_of_before() -> None:
+    assert names("a", "tools: Read, KillShell") == names("a", "tools: Read, TaskStop")
+
+
+def test_of_all_tools_those_that_are_denied_are_none() -> None:
+    every = names("a", "model: opus")
+    fewer = names("a", "disallowedTools: Write, Bash, Monitor")
+    assert every["tools"] - fewer["tools"] == 229 + 1198
+    assert every.keys() - fewer.keys() == {"attribution"}
+
+
+def test_agents_on_haiku_are_told_what_they_have_left() -> None:
+    assert names("a", "model: haiku")["notes"] == names("a", "model: opus")["notes"] + 23
 
 
 def test_what_a_run_taught_goes_before_the_table() -> None:
