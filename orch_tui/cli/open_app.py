@@ -8,16 +8,19 @@ import sys
 from pathlib import Path
 
 from orch_tui.assets import asset
+from orch_tui.cli.printing import say
 from orch_tui.errors import OrchError
 from orch_tui.processes import own_module
 from orch_tui.project import Project
 
 PORT = 8000
 ONLY_HERE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-    "script-src 'self' 'unsafe-inline'; connect-src 'self' ws:"
+    "script-src 'self' 'unsafe-inline'; connect-src 'self' ws:",
 }
-"""What a browser may ask for the page: nothing of any other host."""
+"""What a browser may ask for the page, nothing of any other host, and keep of it."""
 
 
 def are_possible() -> bool:
@@ -61,8 +64,11 @@ def open_on(folder: Path, *, database: str | None = None) -> int:
 
 
 def serve(port: int, *, database: str | None = None) -> None:
-    """The screens in a browser: one app for each page, until Ctrl+C; for this machine only."""
+    """The screens in a browser: one app for each page, until Ctrl+C; for this machine only, and for
+    who knows the key in the address: other users of the machine reach its ports, too."""
+    import secrets
     import shlex
+    from hmac import compare_digest
 
     try:
         from aiohttp import web
@@ -74,14 +80,32 @@ def serve(port: int, *, database: str | None = None) -> None:
 
     hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
     page = asset("web/page.html").read_text()
+    key = secrets.token_urlsafe(24)
 
     class Local(Server):
+        async def _make_app(self) -> web.Application:
+            """Serve the page and its socket under the key; of the files no list."""
+            app = web.Application()
+            app.add_routes(
+                [
+                    web.get("/{key}/", self.handle_index),
+                    web.get("/{key}/ws", self.handle_websocket),
+                    web.static("/static", self.statics_path),
+                ]
+            )
+            app.on_startup.append(self.on_startup)
+            return app
+
+        async def on_startup(self, app: web.Application) -> None:
+            print(f"http://localhost:{port}/{key}/", flush=True)
+            say("the screens in a browser, until Ctrl+C; who has this address acts as you")
+
         async def handle_index(self, request: web.Request) -> web.Response:
             """Serve a page of our own, which asks no host but the one that it came from: Textual's
             names one host in all it asks for, and has a font brought from elsewhere."""
             _refuse_others(request)
             size = request.query.get("fontsize", "")
-            shown = page.replace("HOST", request.host)
+            shown = page.replace("HOST", request.host).replace("KEY", key)
             shown = shown.replace("SIZE", size if size.isdecimal() else "16")
             return web.Response(text=shown, content_type="text/html", headers=ONLY_HERE)
 
@@ -93,9 +117,10 @@ def serve(port: int, *, database: str | None = None) -> None:
             return await super().handle_websocket(request)
 
     def _refuse_others(request: web.Request) -> None:
-        """Refuse who calls this machine by a name that is none of its own."""
-        if request.host not in hosts:
-            raise web.HTTPForbidden(text=f"open http://localhost:{port}")
+        """Refuse who does not know the key, or calls this machine by a name that is none of its."""
+        known = compare_digest(request.match_info["key"].encode(), key.encode())
+        if not known or request.host not in hosts:
+            raise web.HTTPForbidden(text="open the address that orch printed")
 
     words = own_module("orch_tui", *(["--db", database] if database else []))
     Local(shlex.join(words), host="localhost", port=port, title="orch").serve()
