@@ -57,6 +57,14 @@ def find_file_tree(file: AnyPath, root: AnyPath) -> str | None:
     return find_tree(folder, root)
 
 
+def lies_in_project(file: AnyPath, root: AnyPath) -> bool:
+    """Tell whether a file, where its links lead, lies in a working tree of the project."""
+    try:
+        return find_file_tree(os.path.realpath(file), root) is not None
+    except ValueError:  # as in find_tree
+        return False
+
+
 def name_folder_tree(folder: str, root: AnyPath) -> str | None:
     """Name the linked worktree that a folder lies in, be it there or gone; None: it is in none."""
     if not os.path.isabs(folder):

@@ -16,14 +16,14 @@ from orch_tui.git import run_git
 from orch_tui.paths import working_tree
 from orch_tui.record.run_place import PlacedFile, RunPlace
 from orch_tui.rows import Output
-from orch_tui.worktrees import find_named_tree
+from orch_tui.worktrees import find_named_tree, lies_in_project
 
 KEPT_BYTES = 1_000_000
 """Text up to this size is kept with the record, so that its versions can be told apart later."""
 
 State = Literal["unchanged", "changed since", "missing", "not known"]
 """What became of a deliverable; ``not known`` where it is there but what was delivered is known by
-its path alone, as a folder is."""
+its path alone, as a folder is, or it lies outside of the project."""
 
 
 @frozen
@@ -92,12 +92,23 @@ def check_output(output: Output, root: Path) -> State | None:
 def check_deliverable(path: str, sha256: str | None, place: RunPlace) -> State:
     """Tell what became of a file since it was collected with this hash; None: it was missing.
 
-    Raises nothing: what can no longer be read has changed since.
+    One outside of the project is not opened for what a record says. Raises nothing: what can no
+    longer be read has changed since.
     """
-    now, _ = _read(path, place.place_name(path).file)
+    file = place.place_name(path).file
+    if not lies_in_project(file, place.root):
+        return "not known" if _is_there(file) else "missing"
+    now, _ = _read(path, file)
     if not now.exists:
         return "missing"
     return "unchanged" if sha256 and now.sha256 == sha256 else "changed since"
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return os.path.lexists(file)
+    except ValueError:  # a NUL is in no path on disk
+        return False
 
 
 def parse_validation(text: str) -> dict[str, str | int | float]:
