@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from orch_tui import __version__
-from orch_tui.errors import FormatError
+from orch_tui.errors import FormatError, OrchError
 from orch_tui.files import refused_reading
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import pack_parts
@@ -90,7 +91,9 @@ def restore_export(record: Record, path: Path) -> Restored:
         for number, row in _rows(path):
             try:
                 work.take(row)
-            except (KeyError, TypeError, ValueError, IndexError) as error:
+            except (OrchError, *_DEFECTS) as error:
+                if isinstance(error, OrchError) and not isinstance(error.__cause__, _REFUSALS):
+                    raise  # of the record, not of the line
                 raise FormatError(
                     f"{path}, line {number}: {_describe_defect(error)}",
                     hint="export it again: this line is not as orch writes it",
@@ -139,6 +142,15 @@ def _rows(path: Path) -> Iterator[tuple[int, Row]]:
                 f"{own_program()} (orch {__version__}) knows {VERSION}",
                 hint=f"upgrade it: {upgrade_command()}",
             )
+
+
+_DEFECTS = (
+    *(KeyError, TypeError, ValueError, IndexError, AttributeError),
+    *(sqlite3.ProgrammingError, sqlite3.InterfaceError),
+)
+"""What comes of a value of another kind than stands there in an export."""
+_REFUSALS = (sqlite3.IntegrityError, OverflowError)
+"""What the record says to a value that it does not take."""
 
 
 class _BrokenLineError(ValueError):
