@@ -193,6 +193,7 @@ class OrchestrationSession:
         database: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         budget: int | None = None,
+        allow_secret: bool = False,
         clock: Clock | None = None,
     ) -> None:
         """Open a session, new or (same id, same scope) known.
@@ -202,6 +203,7 @@ class OrchestrationSession:
 
         Raises:
             UsageError: an empty scope.
+            SourceError: a scope that holds what looks like a secret, without ``allow_secret``.
             ConflictError: the id belongs to a session with another scope.
             RecordError: the database cannot be used.
         """
@@ -219,6 +221,7 @@ class OrchestrationSession:
                 session_id=session_id,
                 metadata=metadata,
                 budget=budget,
+                allow_secret=allow_secret,
             ).session_id
         except BaseException:
             self.close()
@@ -320,13 +323,16 @@ class OrchestrationSession:
     def status(self) -> str | None:
         return self.facts.status
 
-    def set_scope(self, scope: str) -> Session:
+    def set_scope(self, scope: str, *, allow_secret: bool = False) -> Session:
         """Change what this session is about; the journal tells who did, and when.
 
         Raises:
             UsageError: an empty scope.
+            SourceError: it holds what looks like a secret, without ``allow_secret``.
         """
-        return sessions.change_session(self.project.record, self.session_id, scope=scope)
+        return sessions.change_session(
+            self.project.record, self.session_id, allow_secret=allow_secret, scope=scope
+        )
 
     def set_budget(
         self, budget: int | EllipsisType | None = ..., **limits: Unpack[LimitChanges]
@@ -360,6 +366,7 @@ class OrchestrationSession:
         waits_for: Sequence[int] = (),
         position: int | None = None,
         allow_model: bool = False,
+        allow_secret: bool = False,
     ) -> PlannedAgent:
         """Plan a deployment, at ``position`` or after those already planned; ``waits_for`` holds
         positions as they are before it is added.
@@ -367,6 +374,7 @@ class OrchestrationSession:
         Raises:
             UsageError: an empty agent type, or a model that reads like a misspelling, without
                 ``allow_model``.
+            SourceError: the scope holds what looks like a secret, without ``allow_secret``.
             NotFoundError: an unknown bundle or position.
         """
         self._check_model(model, allow_model)
@@ -379,6 +387,7 @@ class OrchestrationSession:
             bundle_id=bundle_id,
             waits_for=waits_for,
             position=position,
+            allow_secret=allow_secret,
         )
 
     def undo_plan(self) -> str:
@@ -499,6 +508,7 @@ class OrchestrationSession:
         deployed_at: str | None = None,
         allow_overflow: str | None = None,
         allow_model: bool = False,
+        allow_secret: bool = False,
         supersede: str | None = None,
     ) -> Execution:
         """Record a deployment before it starts; the same call again changes nothing.
@@ -513,6 +523,8 @@ class OrchestrationSession:
             UsageError: no agent type is known, or the model reads like a misspelling, without
                 ``allow_model``.
             NotFoundError: an unknown bundle or planned agent.
+            SourceError: ``scope`` or ``briefing`` holds what looks like a secret, without
+                ``allow_secret``.
             OverBudgetError: over a limit, without ``allow_overflow``.
             ConflictError: the execution id was deployed with other content.
         """
@@ -536,6 +548,7 @@ class OrchestrationSession:
             deployed_at=deployed_at,
             allow_overflow=allow_overflow,
             supersede=supersede,
+            allow_secret=allow_secret,
             worktree=self.project.worktree,
             root=self.project.root,
             source="api",

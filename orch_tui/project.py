@@ -201,7 +201,7 @@ class Project:
         yield
         with record.in_passing():
             most = found_outputs.RUNS_IN_PASSING if in_passing else None
-            found_outputs.find_new_outputs(record, self.root, most)
+            found_outputs.find_new_outputs(record, self.root, most, remark=self.remark)
 
     def _read_awaited(self, record: Record, *, in_passing: bool) -> int:
         from orch_tui.record.hooks import pending_transcripts

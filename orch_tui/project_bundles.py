@@ -110,6 +110,7 @@ def prepare_bundle(
         check_label("bundle", bundle_id)
     agents = project.agents
     reader = project.reader(allow_secret=allow_secret, look_inside=True, left_out=left_out)
+    _check_scope(scope, allow_secret=allow_secret)
     model = model or agents.model(agent_type)
 
     asked_for = project.catalogue.model(model)
@@ -349,8 +350,12 @@ def keep_bundle(
             made = replace(saved, dropped=made.dropped)  # what was left out is no part of it
             if allow_secret:
                 from orch_tui.record import deployment
+                from orch_tui.record.given_words import check_given_words
 
                 deployment.log_secrets(record, made.items, session_id=session_id)
+                check_given_words(
+                    record, "the scope", made.scope, allow_secret=True, session_id=session_id
+                )
             if fitted and fitted.changes:
                 journal.log_action(
                     record,
@@ -387,6 +392,12 @@ def keep_composition(
 
     _check_agent_type(composition.agent_type)
     agents = project.agents
+    allow_secret = any(choice.allow_secret for choice in composition.choices)
+    known_scopes = {
+        planned.scope
+        for planned in (plan.list_planned_agents(project.record, session_id) if session_id else ())
+        if planned.planned_id == composition.planned_id
+    }
     model = composition.model or agents.model(composition.agent_type)
     made = make_bundle(
         replace(composition, model=model),
@@ -399,10 +410,12 @@ def keep_composition(
     if made.bundle_id:
         try:
             before = bundles.load_bundle(project.record, made.bundle_id).bundle
+            known_scopes.add(before.scope)
         except NotFoundError:
             before = made
         made = replace(made, template=before.template)
-    allow_secret = any(choice.allow_secret for choice in composition.choices)
+    if made.scope not in known_scopes:  # where it came from somebody said yes to what is in it
+        _check_scope(made.scope, allow_secret=allow_secret)
     with project.record.write():
         kept = keep_bundle(
             project, made, session_id=session_id, allow_secret=allow_secret, agents=agents
@@ -417,6 +430,15 @@ def keep_composition(
                         bundle_id=kept.bundle.bundle_id,
                     )
     return kept
+
+
+def _check_scope(scope: str, *, allow_secret: bool) -> None:
+    """Refuse a scope that holds what looks like a secret, unless somebody said yes."""
+    if not allow_secret:
+        from orch_tui.prepare.secrets import find_secrets, refuse_found
+
+        if found := find_secrets(scope):
+            raise refuse_found("the scope", found)
 
 
 def _check_agent_type(agent_type: str) -> None:

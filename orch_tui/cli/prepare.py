@@ -83,7 +83,9 @@ def prepare_bundle() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="", metavar="TEXT", help="a name to find it by")
     parser.add_argument("--output", metavar="FILE", default="-", help="default: standard output")
     parser.add_argument(
-        "--allow-secret", action="store_true", help="take files that look like secrets; recorded"
+        "--allow-secret",
+        action="store_true",
+        help="take what looks like a secret, or holds one; recorded",
     )
     _add_exact(parser)
     parser.add_argument(

@@ -53,6 +53,7 @@ def init_session() -> argparse.ArgumentParser:
     parser.add_argument("--session-id", metavar="ID", help="default: orch-<today>-<number>")
     parser.add_argument("--metadata", metavar="JSON", help="an object of your own to keep with it")
     parser.add_argument("--budget", type=positive, metavar="TOKENS", help="for all its bundles")
+    _add_allow_secret(parser, "a scope that holds what looks like a secret")
     add_answer_format(parser)
     parser.set_defaults(run=_init_session)
     return parser
@@ -64,6 +65,7 @@ def _init_session(arguments: Namespace) -> None:
         session_id=arguments.session_id,
         metadata=json_object(arguments.metadata) if arguments.metadata else None,
         budget=arguments.budget,
+        allow_secret=arguments.allow_secret,
     )
     print_answer(arguments, session.session_id, session=as_row(session))
 
@@ -145,6 +147,7 @@ def set_scope() -> argparse.ArgumentParser:
     parser = Parser("set-scope", example='orch set-scope "Implement vector search, with filters"')
     parser.add_argument("scope", metavar="TEXT", help="what the session is about from now on")
     _add_session(parser)
+    _add_allow_secret(parser, "a scope that holds what looks like a secret")
     add_answer_format(parser)
     parser.set_defaults(run=_set_scope)
     return parser
@@ -155,7 +158,12 @@ def _set_scope(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     session_id = project.session_id(arguments.session_id)
-    session = sessions.change_session(project.existing_record, session_id, scope=arguments.scope)
+    session = sessions.change_session(
+        project.existing_record,
+        session_id,
+        allow_secret=arguments.allow_secret,
+        scope=arguments.scope,
+    )
     line = f"{session.session_id} {session.scope}"
     print_answer(arguments, line, session=as_row(session))
 
@@ -317,6 +325,8 @@ orch plan --edit 2 --model opus""",
     which.add_argument("--remove", type=int, metavar="N", help="take agent N out of the plan")
     which.add_argument("--duplicate", type=int, metavar="N", help="plan agent N once more")
     which.add_argument("--undo", action="store_true", help="take back the last change of the plan")
+    _add_allow_secret(parser, "a scope that holds what looks like a secret")
+    parser.require("--allow-secret", "--scope")
     for flag in ("--agent-type", "--scope", "--model", "--bundle", "--after"):
         parser.forbid(flag, "--move", "--remove", "--duplicate", "--undo")
     for flag in ("--scope", "--model", "--bundle", "--after"):
@@ -354,7 +364,14 @@ def _plan(arguments: Namespace) -> None:
             "bundle_id": arguments.bundle,
         }
         values = {name: value for name, value in given.items() if value is not None}
-        planning.change_planned_agent(record, session_id, arguments.edit, waits_for=after, **values)
+        planning.change_planned_agent(
+            record,
+            session_id,
+            arguments.edit,
+            waits_for=after,
+            allow_secret=arguments.allow_secret,
+            **values,
+        )
     elif arguments.agent_type is not None:
         planning.add_planned_agent(
             record,
@@ -364,6 +381,7 @@ def _plan(arguments: Namespace) -> None:
             model=arguments.model,
             bundle_id=arguments.bundle,
             waits_for=after or (),
+            allow_secret=arguments.allow_secret,
         )
     if arguments.bundle:
         from orch_tui.record import bundles
@@ -441,7 +459,7 @@ def init_deployment() -> argparse.ArgumentParser:
     _add_allow_secret(parser)
     parser.forbid("--template", "--briefing")
     parser.require("--template", "--context-bundle", "--planned")
-    parser.require("--allow-secret", "--context-bundle")
+    parser.require("--allow-secret", "--context-bundle", "--scope", "--briefing")
     parser.require("--supersede", "--execution-id")
     for flag in ("--output", "--copy"):
         parser.require(flag, "--context-bundle", "--planned", "--briefing")
@@ -480,6 +498,7 @@ def _init_deployment(arguments: Namespace) -> None:
             deployed_at=project.moment(arguments.deployed_at),
             allow_overflow=arguments.allow_overflow,
             supersede=arguments.supersede,
+            allow_secret=arguments.allow_secret,
             worktree=project.worktree,
             root=project.root,
         )
@@ -850,10 +869,10 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--session-id", metavar="ID", help="default: as orch use tells")
 
 
-def _add_allow_secret(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--allow-secret", action="store_true", help="take files that look like secrets; recorded"
-    )
+def _add_allow_secret(
+    parser: argparse.ArgumentParser, what: str = "what looks like a secret, or holds one"
+) -> None:
+    parser.add_argument("--allow-secret", action="store_true", help=f"take {what}; recorded")
 
 
 def _tokens(text: str) -> int:

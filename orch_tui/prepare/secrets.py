@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
+
+from orch_tui.errors import SourceError
 
 _NAMES = {
     *(".env", ".envrc", "id_rsa", "id_dsa", ".netrc", "_netrc", ".pgpass", ".npmrc", ".pypirc"),
@@ -26,6 +29,8 @@ _JSON = ("client_secret", "service-account", "service_account")
 _PATHS = ("/.aws/config", "/.docker/config.json", "/.kube/config", "/.ssh/config")
 _EXAMPLE = r"(?:^|[._-])(?:example|sample|template|dist|tmpl|pub)(?:[._-]|$)"
 
+_SHORT = 2_000
+"""Characters of what people type: scopes, descriptions."""
 _MOST = 1_000
 """Of the secrets in a text: who is told of so many knows what the text is."""
 
@@ -49,12 +54,25 @@ def named_like_one(path: Path | str, real: str = "") -> bool:
     return any(map(_names_secret, {os.path.abspath(path), real or os.path.realpath(path)}))
 
 
+def refuse_found(what: str, found: Sequence[Secret]) -> SourceError:
+    """Give the error that says which secrets stand in something, without showing them."""
+    first, *others = found
+    more = f", and {len(others)} more" if others else ""
+    return SourceError(
+        what,
+        f"holds what looks like a secret ({first}{more})",
+        hint="--allow-secret hands it over",
+    )
+
+
 def find_secrets(text: str) -> tuple[Secret, ...]:
     """Find what looks like a secret in a text, one of a line, in order.
 
     Placeholders (``AKIA...EXAMPLE``, ``password = "changeme"``), references (``$TOKEN``) and hashes
     are none.
     """
+    if len(text) <= _SHORT and _holds_none(text):
+        return ()
     from orch_tui.prepare.assigned_secrets import find_assigned
     from orch_tui.prepare.secret_rules import find_keys
 
@@ -68,6 +86,16 @@ def find_secrets(text: str) -> tuple[Secret, ...]:
         counted = start
         lines.setdefault(line, found[start])
     return tuple(Secret(kind, line) for line, kind in lines.items())
+
+
+def _holds_none(text: str) -> bool:
+    """Whether a short text holds none for sure, found out without loading the rules.
+
+    A part of each is a word of eight characters or more with a digit, or the head of a private key.
+    """
+    return "-----BEGIN" not in text and not any(
+        len(word) >= 8 and any(map(str.isdigit, word)) for word in text.split()
+    )
 
 
 def _names_secret(path: str) -> bool:

@@ -36,7 +36,7 @@ from orch_tui.prepare.encoding import (
 )
 from orch_tui.prepare.notebooks import CELLS, OUTPUTS, is_notebook, render_notebook
 from orch_tui.prepare.secret_verdicts import SecretVerdicts
-from orch_tui.prepare.secrets import named_like_one
+from orch_tui.prepare.secrets import named_like_one, refuse_found
 from orch_tui.source_name import (
     STANDARD_INPUT,
     TEXT,
@@ -189,13 +189,9 @@ class SourceReader:
         if self.look_inside and not self.allow_secret:
             verdicts = self.verdicts or SecretVerdicts(None)
             if found := verdicts.find_in(source.data, source.text):
-                first, *others = found
-                more = f", and {len(others)} more" if others else ""
-                raise SourceError(
-                    "#".join((source.name, *source.sections)),
-                    f"holds what looks like a secret ({first}{more})",
-                    hint="--allow-secret hands it over",
-                )
+                is_text = is_free_text(source.name)  # its name is what it says
+                what = "the text" if is_text else "#".join((source.name, *source.sections))
+                raise refuse_found(what, found)
         return source
 
     def _split(self, value: str, names_in: Callable[[str], list[str]]) -> Iterator[str]:

@@ -100,6 +100,7 @@ def deploy_again(
         catalogue=catalogue,
         limits=limits,
         allow_overflow=allow_overflow,
+        allow_secret=True,  # it was given this already
         worktree=worktree,
         root=root,
     )

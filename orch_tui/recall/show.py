@@ -32,6 +32,7 @@ from orch_tui.rows import (
 )
 
 if TYPE_CHECKING:
+    from orch_tui.prepare.secrets import Secret
     from orch_tui.record.messages.findings import Trouble
 
 
@@ -66,6 +67,13 @@ class ShownReturn:
     final_message: str | None
     exact: bytes | None
     """Its very bytes; None without a message, or where it was redacted."""
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What looks like a secret in its message, which is kept as it came."""
+        from orch_tui.prepare.secrets import find_secrets
+
+        return find_secrets(self.final_message or "")
 
     @property
     def words(self) -> str:
@@ -129,7 +137,12 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
         "called_as": shown.called_as,
         "told": [{**asdict(each.message), "text": each.text} for each in shown.told],
         "said": [
-            {**asdict(r.completion), "final_message": r.final_message} for r in shown.returned
+            {
+                **asdict(r.completion),
+                "final_message": r.final_message,
+                "secrets": [secret._asdict() for secret in r.secrets],
+            }
+            for r in shown.returned
         ],
         "delivered": [{**output_to_dict(d.output), "state": d.state} for d in shown.delivered],
         "files": [{**asdict(file), "remark": file.remark} for file in shown.files],

@@ -24,6 +24,7 @@ from orch_tui.prepare.marker import mark_briefing
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
+from orch_tui.record.given_words import check_given_words
 from orch_tui.record.ledger import briefings, journal, portable, registers
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.keys import owner_of
@@ -42,6 +43,7 @@ from orch_tui.record.run_place import note_worktree
 from orch_tui.record.session_budget import load_session_budget, read_taken
 from orch_tui.record.token_counts import RecordedCounts
 from orch_tui.rows import Allocation, ExecutionFacts, PlannedAgent, Session
+from orch_tui.source_name import is_free_text
 
 if TYPE_CHECKING:
     from orch_tui.record.hand_over import HandOver
@@ -118,6 +120,7 @@ def record_deployment(
     deployed_at: str | None = None,
     allow_overflow: str | None = None,
     supersede: str | None = None,
+    allow_secret: bool = False,
     worktree: str | None = None,
     root: Path | None = None,
     source: str = "manual",
@@ -133,6 +136,8 @@ def record_deployment(
     Raises:
         UsageError: no agent type is known.
         NotFoundError: an unknown session or planned agent.
+        SourceError: ``scope`` or ``briefing`` holds what looks like a secret that nobody said yes
+            to before, without ``allow_secret``.
         OverBudgetError: over a limit and no reason to allow it.
         ConflictError: the id was deployed with other content, and no reason to supersede it.
     """
@@ -148,6 +153,12 @@ def record_deployment(
         agent_type, scope, model = _from_plan(
             agent_type, scope, model, planned_agent, bundle, session
         )
+        known_scopes = {session.scope, *(each.scope for each in (planned_agent, bundle) if each)}
+        for what, words in (
+            ("the scope", None if said_scope in known_scopes else said_scope),
+            ("the briefing", briefing),
+        ):
+            check_given_words(record, what, words, allow_secret=allow_secret, session_id=session_id)
         choice = _choice(asked_model, planned_agent, bundle, agent_type, catalogue, limits)
         runs_on = model or limits.agents.model(agent_type)
         asked_for = catalogue.model(runs_on)
@@ -674,7 +685,11 @@ def log_secrets(
     execution_id: str | None = None,
 ) -> None:
     """Journal the consent that was given for items that look like secrets."""
-    secrets = [item.source for item in items if item.looks_secret]
+    secrets = [
+        "the text" if is_free_text(item.source) else item.source
+        for item in items
+        if item.looks_secret
+    ]
     if secrets:
         journal.log_action(
             record,

@@ -8,7 +8,7 @@ the next one. What was recorded before is looked over when somebody asks for it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,11 +41,18 @@ def begin_finding(record: Record) -> None:
             facts.set_fact(record, _CURSOR, str(_newest_statement(record)))
 
 
-def find_new_outputs(record: Record, root: Path, most: int | None = None) -> int:
+def find_new_outputs(
+    record: Record,
+    root: Path,
+    most: int | None = None,
+    *,
+    remark: Callable[[str], object] | None = None,
+) -> int:
     """Look over what was told of returns since the last call; gives how many runs that were.
 
     ``root`` is the project: runs of others are left alone, since their files lie elsewhere, and so
-    is what an export brought. ``most`` is how many runs to look at, oldest first.
+    is what an export brought. ``most`` is how many runs to look at, oldest first. ``remark`` is
+    told of messages that hold what looks like a secret.
 
     Raises:
         RecordError: the record is locked or cannot be written.
@@ -64,7 +71,7 @@ def find_new_outputs(record: Record, root: Path, most: int | None = None) -> int
     )
     chosen = told[:most]
     if chosen:
-        collect_told_outputs(record, [label for label, _ in chosen], root=root)
+        collect_told_outputs(record, [label for label, _ in chosen], root=root, remark=remark)
     until = newest if len(chosen) == len(told) else told[len(chosen)][1] - 1
     with record.write():
         facts.set_fact(record, _CURSOR, str(until))
@@ -93,7 +100,13 @@ def collect_found(
     return collect_told_outputs(record, labels, root=root)
 
 
-def collect_told_outputs(record: Record, labels: Iterable[str], *, root: Path) -> list[Output]:
+def collect_told_outputs(
+    record: Record,
+    labels: Iterable[str],
+    *,
+    root: Path,
+    remark: Callable[[str], object] | None = None,
+) -> list[Output]:
     """Keep what the messages of executions tell of, marked as found; gives all that was found.
 
     What was found in a message before is not found in it again. A file that was written after the
@@ -119,6 +132,12 @@ def collect_told_outputs(record: Record, labels: Iterable[str], *, root: Path) -
             if (kept := _as_returned(read[placed.worktree, placed.name], placed, completed_at))
         ]
         outputs.record_found_outputs(record, execution.execution_id, findings, held)
+        if remark and (secrets := [t.excerpt for t in findings.troubles if t.kind == "secret"]):
+            more = f", and {len(secrets) - 1} more" if len(secrets) > 1 else ""
+            remark(
+                f"{execution.execution_id}: its final message holds what looks like a secret "
+                f"({secrets[0]}{more}); `orch redact` takes it out"
+            )
     return [
         output
         for label in dict.fromkeys(execution.execution_id for execution, _, _ in told)

@@ -9,6 +9,7 @@ from orch_tui.errors import ConflictError, NotFoundError, OrchError, UsageError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
 from orch_tui.record import sessions
+from orch_tui.record.given_words import check_given_words
 from orch_tui.record.ledger import journal
 from orch_tui.record.plan_history import read_changes
 from orch_tui.rows import JournalEntry, PlannedAgent, columns
@@ -24,6 +25,7 @@ def add_planned_agent(
     bundle_id: str | None = None,
     waits_for: Sequence[int] = (),
     position: int | None = None,
+    allow_secret: bool = False,
 ) -> PlannedAgent:
     """Plan one agent, at ``position`` or after those already planned.
 
@@ -31,6 +33,7 @@ def add_planned_agent(
 
     Raises:
         UsageError: an empty agent type.
+        SourceError: the scope holds what looks like a secret, without ``allow_secret``.
         NotFoundError: an unknown session, bundle or position.
         OrchError: it would wait for itself, also through others.
     """
@@ -39,6 +42,9 @@ def add_planned_agent(
     with record.write():
         sessions.get_session(record, session_id)
         _check_bundle(record, bundle_id)
+        check_given_words(
+            record, "the scope", scope, allow_secret=allow_secret, session_id=session_id
+        )
         last = len(list_planned_agents(record, session_id)) + 1
         position = last if position is None else position
         planned_id = record.value(
@@ -64,16 +70,28 @@ def change_planned_agent(
     position: int,
     *,
     waits_for: Sequence[int] | None = None,
+    allow_secret: bool = False,
     **values: str | None,
 ) -> PlannedAgent:
     """Edit a planned agent: ``agent_type``, ``scope``, ``model``, ``bundle_id``, what it waits for.
 
     The executions it already has keep what they were given.
+
+    Raises:
+        SourceError: the scope holds what looks like a secret, without ``allow_secret``.
     """
     with record.write():
         planned = get_planned_agent(record, session_id, position)
         before = _described(record, planned.planned_id)
         _check_bundle(record, values.get("bundle_id"))
+        if values.get("scope") != planned.scope:
+            check_given_words(
+                record,
+                "the scope",
+                values.get("scope"),
+                allow_secret=allow_secret,
+                session_id=session_id,
+            )
         for name, value in values.items():
             record.execute(
                 f"UPDATE planned_agents SET {_editable(name)} = ? WHERE planned_id = ?",
@@ -107,6 +125,7 @@ def duplicate_planned_agent(record: Record, session_id: str, position: int) -> P
             bundle_id=planned.bundle_id,
             waits_for=list_waits(record, session_id)[position],
             position=position + 1,
+            allow_secret=True,  # it was allowed where it was planned first
         )
 
 

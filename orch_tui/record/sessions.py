@@ -11,6 +11,7 @@ from orch_tui.ids import check_label, new_label, not_found
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS, decoded_json, real_number, whole_number
 from orch_tui.phases import PHASES
+from orch_tui.record.given_words import check_given_words
 from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.project_keys import project_key
 from orch_tui.record.phase_gates import Gate, evaluate_gates
@@ -23,6 +24,8 @@ class SessionDetails(TypedDict, total=False):
     session_id: str | None
     metadata: Mapping[str, Any] | None
     budget: int | None
+    allow_secret: bool
+    """Take a scope that holds what looks like a secret."""
 
 
 def init_session(
@@ -33,10 +36,12 @@ def init_session(
     session_id: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     budget: int | None = None,
+    allow_secret: bool = False,
 ) -> Session:
     """Open a session; the same call again gives the same session.
 
     Raises:
+        SourceError: the scope holds what looks like a secret, without ``allow_secret``.
         UsageError: an empty scope, a budget that is not positive or an id that nobody could type.
         ConflictError: the id is taken by a session with another scope, metadata or budget.
     """
@@ -51,6 +56,9 @@ def init_session(
         if session_id:
             check_label("session", session_id)
         session_id = session_id or new_label(record, "session")
+        check_given_words(
+            record, "the scope", scope, allow_secret=allow_secret, session_id=session_id
+        )
         record.execute(
             "INSERT INTO sessions (session_id, created_at, scope, phase, status, metadata, project,"
             " budget, project_key) VALUES (?, ?, ?, 1, 'planning', ?, ?, ?, ?)",
@@ -144,10 +152,17 @@ class SessionChanges(LimitChanges, total=False):
     """Tokens."""
 
 
-def change_session(record: Record, session_id: str, **changes: Unpack[SessionChanges]) -> Session:
+def change_session(
+    record: Record,
+    session_id: str,
+    *,
+    allow_secret: bool = False,
+    **changes: Unpack[SessionChanges],
+) -> Session:
     """Change the scope and the limits of a session; the journal tells who did, and when.
 
     Raises:
+        SourceError: the scope holds what looks like a secret, without ``allow_secret``.
         UsageError: an empty scope, or a figure that is none.
         NotFoundError: no such session.
     """
@@ -161,6 +176,14 @@ def change_session(record: Record, session_id: str, **changes: Unpack[SessionCha
         changed = {name for name in after if after[name] != before[name]}
         if not changed:
             return session
+        if "scope" in changed:
+            check_given_words(
+                record,
+                "the scope",
+                after["scope"],
+                allow_secret=allow_secret,
+                session_id=session_id,
+            )
         write_session_values(record, session_id, after)
         for action, names in (("set-scope", {"scope"}), ("set-budget", after.keys() - {"scope"})):
             if told := sorted(names & changed):

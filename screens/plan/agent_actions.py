@@ -10,6 +10,7 @@ from orch_tui.screens.plan.forms import agent_form, agent_of
 from orch_tui.screens.plan.lists import AgentRows
 from orch_tui.screens.plan.plan_changes import PlanChanges
 from orch_tui.screens.plan.plan_state import PlanState
+from orch_tui.screens.secret_consent import ask_for_secrets
 from orch_tui.screens.widgets.form import Form, Values
 from orch_tui.screens.widgets.safe import one_line
 
@@ -80,12 +81,18 @@ class AgentActions:
         """Ask for a planned agent, and do ``work`` with what was accepted."""
 
         def accepted(values: dict[str, str] | None) -> None:
-            if values is not None:
+            if values is None:
+                return
+            agent = agent_of(values)
+
+            def make(allow_secret: bool) -> None:
                 self._change(
-                    lambda record: work(record, agent_of(values)),
+                    lambda record: work(record, {**agent, "allow_secret": allow_secret}),
                     lambda agent: self._want(agent.uid),
                     typed=(form.draft, values),
                 )
+
+            ask_for_secrets(self._screen, str(agent.get("scope") or ""), make)
 
         self._screen.app.push_screen(form, accepted)
 

@@ -13,6 +13,7 @@ from orch_tui.screens.plan.forms import session_form, session_of
 from orch_tui.screens.plan.next_step import word_missing
 from orch_tui.screens.plan.plan_changes import PlanChanges
 from orch_tui.screens.plan.plan_state import PlanState
+from orch_tui.screens.secret_consent import ask_for_secrets
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.form import Values
 from orch_tui.screens.widgets.safe import one_line
@@ -59,11 +60,16 @@ class SessionActions:
             if values is None:
                 return
             project = self._screen.app.project
-            self._changes.make(
-                lambda record: project.init_session(**session_of(values)),
-                lambda session: self._opened(session.session_id),
-                typed=(form.draft, values),
-            )
+            details = session_of(values)
+
+            def make(allow_secret: bool) -> None:
+                self._changes.make(
+                    lambda record: project.init_session(**details, allow_secret=allow_secret),
+                    lambda session: self._opened(session.session_id),
+                    typed=(form.draft, values),
+                )
+
+            ask_for_secrets(self._screen, details["scope"], make)
 
         self._screen.app.push_screen(form, accepted)
 
@@ -73,11 +79,16 @@ class SessionActions:
         def change(session_id: str, changes: SessionChanges, typed: tuple[str, Values]) -> None:
             from orch_tui.record import sessions
 
-            self._change(
-                lambda record: sessions.change_session(record, session_id, **changes),
-                lambda changed: self._say(f"changed {one_line(changed.scope, 60)}"),
-                typed=typed,
-            )
+            def make(allow_secret: bool) -> None:
+                self._change(
+                    lambda record: sessions.change_session(
+                        record, session_id, allow_secret=allow_secret, **changes
+                    ),
+                    lambda changed: self._say(f"changed {one_line(changed.scope, 60)}"),
+                    typed=typed,
+                )
+
+            ask_for_secrets(self._screen, changes.get("scope", ""), make)
 
         if self._state.page is not None:
             session_id = self._state.session_id

@@ -87,6 +87,13 @@ def _make_return(returned: ShownReturn, *, markdown: bool, many: bool) -> Iterat
         yield MarkedLine((Words(why, "failed bold"), Words(f"  {known}", "muted")))
         yield AsIs(completion.error_message or "No reason was given.")
         yield BLANK
+    if secrets := returned.secrets:
+        told = ", ".join(map(str, secrets[:3])) + f", and {len(secrets) - 3} more" * (
+            len(secrets) > 3
+        )
+        yield MarkedLine((Words("Looks like a secret", "doubt bold"), Words(f"  {told}")))
+        yield AsIs("It is kept as it came; `orch redact` takes it out.")
+        yield BLANK
     if message and message.strip():
         yield MarkdownText(message) if markdown else AsIs(message)
     else:

@@ -106,6 +106,47 @@ def test_a_secret_needs_consent_which_is_recorded(did: Run, orch: Run, project: 
     ]
 
 
+KEY = "AKIA" + "Q3EGR7J2XKLM4P5T"
+
+
+@pytest.mark.parametrize(
+    ("words", "consents"),
+    [
+        (("init-session", "--scope", f"use {KEY}"), ["the scope"]),
+        (("set-scope", f"use {KEY}"), ["the scope"]),
+        (("plan", "--agent-type", "a", "--scope", f"use {KEY}"), ["the scope"]),
+        (("plan", "--edit", "1", "--scope", f"use {KEY}"), ["the scope"]),
+        (("init-deployment", "--agent-type", "a", "--scope", f"use {KEY}"), ["the scope"]),
+        (("init-deployment", "--agent-type", "a", "--briefing", "-"), ["the briefing"]),
+        (("prepare-bundle", "--agent-type", "a", "--scope", f"use {KEY}"), ["the scope"]),
+        ((*BUNDLE, "--text", f"use {KEY}"), ["the text"]),
+    ],
+    ids=lambda words: " ".join(words[:3]),
+)
+def test_words_that_hold_a_key_need_consent(
+    did: Run, orch: Run, project: Path, words: tuple[str, ...], consents: list[str]
+) -> None:
+    did("init-session", "--scope", "s")
+    did("plan", "--agent-type", "a", "--scope", "s")
+    refused = orch(*words, stdin=f"use {KEY}\n".encode())
+    assert (refused.code, refused.out) == (1, "")
+    assert "holds what looks like a secret (AWS access key, line 1)" in refused.err
+    assert KEY not in refused.err and "--allow-secret" in refused.err
+    did(*words, "--allow-secret", stdin=f"use {KEY}\n".encode())
+    told = rows(project, "SELECT after FROM journal WHERE action = 'allow-secret'")
+    assert [json.loads(after)["sources"] for (after,) in told] == [consents]
+
+
+def test_what_was_allowed_once_is_not_asked_again(did: Run, project: Path) -> None:
+    did("init-session", "--scope", f"use {KEY}", "--session-id", "s", "--allow-secret")
+    did("init-session", "--scope", f"use {KEY}", "--session-id", "s")
+    did("plan", "--agent-type", "a", "--scope", f"use {KEY} twice", "--allow-secret")
+    did("plan", "--edit", "1", "--model", "opus")
+    did("plan", "--duplicate", "1")
+    did("init-deployment", "--planned", "1")
+    did("init-deployment", "--agent-type", "b")
+
+
 def test_a_text_that_holds_a_key_needs_consent_too(did: Run, orch: Run, project: Path) -> None:
     Path("conf.py").write_text("key = 'AKIA" + "Q3EGR7J2XKLM4P5T'\n")
     refused = orch(*BUNDLE, "--files", "conf.py")

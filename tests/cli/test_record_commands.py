@@ -201,6 +201,16 @@ def test_a_sign_of_trouble_is_said(did: Run, deployed: str) -> None:
     assert "\nsign of trouble: empty\n" in did("show", deployed).out
 
 
+def test_a_secret_in_a_final_message_is_flagged_and_kept(did: Run, deployed: str) -> None:
+    key = "ghp_" + "x8Kq2LmN5vB9zR3tY7wE1uI4oP6aS0dF8gHj"
+    done = did("record-completion", "-e", deployed, "--final-message", f"All done: {key}.")
+    assert "sign of trouble, secret: GitHub token, line 1" in done.err and key not in done.err
+    assert "\nsign of trouble: secret: GitHub token, line 1\n" in did("show", deployed).out
+    (said,) = did("show", deployed, "--format", "json").json["said"]
+    assert said["secrets"] == [{"kind": "GitHub token", "line": 1}]
+    assert key in said["final_message"]
+
+
 def test_outputs_are_the_json_of_the_proposal(did: Run, deployed: str) -> None:
     collected = did(
         *("collect", "--execution-id", deployed, "--deliverables"),

@@ -128,6 +128,14 @@ def test_deliverables_are_files_made_in_the_project_that_hold_no_secret(tmp_path
     ]
 
 
+def test_a_secret_is_told_by_kind_and_line_and_never_shown() -> None:
+    key = "ghp_" + "x8Kq2LmN5vB9zR3tY7wE1uI4oP6aS0dF8gHj"
+    findings = read_findings(f"All done.\n\nThe token is {key}.", RunPlace(Path("/nowhere")))
+    assert [(t.kind, t.line, t.subject) for t in findings.troubles] == [
+        ("secret", 3, "GitHub token, line 3")
+    ]
+
+
 # --- checks ----------------------------------------------------------------------------------
 
 

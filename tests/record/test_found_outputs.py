@@ -86,6 +86,18 @@ def test_what_hooks_tell_of_a_return_is_looked_over(
     assert made.sha256 and made.content_id
 
 
+def test_a_secret_in_what_was_said_is_remarked_on(project: Project) -> None:
+    key = "ghp_" + "x8Kq2LmN5vB9zR3tY7wE1uI4oP6aS0dF8gHj"
+    remarks: list[str] = []
+    project.remark = remarks.append
+    record = tell(project, *hooks.foreground(1, f"{SAID}\nIt used {key}."))
+    (remark,) = [told for told in remarks if "secret" in told]
+    assert "final message holds what looks like a secret (GitHub token, line " in remark
+    assert key not in remark
+    (run,) = select_executions(record, "1", [])
+    assert key in (run.final_message or "")
+
+
 def transcripts(project: Project) -> Path:
     parent, agent = Transcript(f"{S1}.jsonl", S1), Transcript("agent-a1.jsonl", S1, "a1", start=3)
     parent.says("p", launch("T", "Explore", "make it"))

@@ -201,6 +201,18 @@ async def test_the_first_session_is_planned_by_keyboard_alone(
     assert plan.list_waits(app.project.record, held[0].session_id) == {1: [], 2: [1]}
 
 
+async def test_a_scope_that_holds_a_secret_is_asked_about(folder: Path, clock: FakeClock) -> None:
+    key = "AKIA" + "Q3EGR7J2XKLM4P5T"
+    app = app_of(folder, clock)
+    async with app.run_test() as pilot:
+        await opened(pilot, "n", f"»use {key}", "enter")
+        assert isinstance(app.screen, Confirm)
+        await press(pilot, "n")
+        assert app.session is None
+        await press(pilot, "n", "enter", "y")
+        assert app.session is not None and app.session.scope == f"use {key}"
+
+
 async def test_a_session_without_scope_or_with_a_strange_budget_is_not_opened(
     folder: Path, clock: FakeClock
 ) -> None:

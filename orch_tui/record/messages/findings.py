@@ -30,9 +30,10 @@ class Trouble:
     """A sign that the message is not the report it should be."""
 
     kind: str
-    """empty, error, cut off, missing file or contradiction."""
+    """empty, error, cut off, missing file, contradiction or secret."""
     line: int
     excerpt: str
+    """Of a secret its kind: it is not shown once more."""
     file: str = ""
     """The file that is missing."""
 
@@ -87,17 +88,19 @@ def read_findings(text: str, place: RunPlace) -> Findings:
     checks = tuple(find_checks(message.lines))
     insights = tuple(find_insights(message.lines))
     digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
-    return Findings(paths, checks, insights, _find_troubles(message, paths, checks, place), digest)
+    troubles = _find_troubles(text, message, paths, checks, place)
+    return Findings(paths, checks, insights, troubles, digest)
 
 
 def read_troubles(text: str, place: RunPlace) -> tuple[Trouble, ...]:
     """Read only the signs of trouble of a final message, in half the time."""
     message = read_lines(text)
     paths = find_paths(message.lines, place)
-    return _find_troubles(message, paths, find_checks(message.lines), place)
+    return _find_troubles(text, message, paths, find_checks(message.lines), place)
 
 
 def _find_troubles(
+    text: str,
     message: MessageLines,
     paths: Sequence[FoundPath],
     checks: Sequence[FoundCheck],
@@ -108,6 +111,7 @@ def _find_troubles(
         *_end(message),
         *(() if place.is_gone else _missing(paths)),
         *_contradictions(checks),
+        *_secrets(text),
     )
 
 
@@ -208,6 +212,14 @@ def _missing(paths: Sequence[FoundPath]) -> Iterator[Trouble]:
     for path in paths:
         if path.claim in ("created", "modified") and not path.exists:
             yield Trouble("missing file", path.line, path.excerpt, path.path)
+
+
+def _secrets(text: str) -> Iterator[Trouble]:
+    """What an agent should not have said; it stays as it is, and `orch redact` takes it out."""
+    from orch_tui.prepare.secrets import find_secrets
+
+    for found in find_secrets(text):
+        yield Trouble("secret", found.line, f"{found.kind}, line {found.line}")
 
 
 def _contradictions(checks: Sequence[FoundCheck]) -> Iterator[Trouble]:
