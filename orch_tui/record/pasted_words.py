@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 from orch_tui.record.agent_words import AgentWords, read_framed_words, separate_joined_notes
 from orch_tui.record.messages.patterns import compile_lazily
+from orch_tui.record.notifications import read_handed_back, read_mailbox, read_notifications
 
 _BULLET = compile_lazily(r"[ \t]*[⏺●][ \t]+")
 _SIGN_LINES = compile_lazily(r"^[ \t]*(?:```|~~~)[^`~\n]*$|^[ \t|:+-]*--[ \t|:+-]*$", re.M)
@@ -19,6 +21,15 @@ _SIGN_LINES = compile_lazily(r"^[ \t]*(?:```|~~~)[^`~\n]*$|^[ \t|:+-]*--[ \t|:+-
 _SIGNS = compile_lazily(r"^[ \t]*(?:[#>▎]+|[-*+•][ \t])|[`*_|\u2500-\u257f]", re.M)
 _KEPT_APART = compile_lazily(r"\s*(?:[-*+#>|`~⏺●]|\d{1,3}[.)]\s|\Z)")
 """How a line begins that no break of a longer one made."""
+_MESSAGE = compile_lazily(
+    r"\s*(?:\[SYSTEM NOTIFICATION\b|<(?:(?:task|agent)-notification|(?:agent|teammate)-message)\b)"
+)
+_TRAILER = compile_lazily(
+    r"\n[ \t]*agentId: [\w.@-]{1,200}(?: \([^()\n]{0,300}\))?[ \t]*"
+    r"(?:\n\s*<usage>[^<>]{0,500}</usage>)?\s*\Z"
+    r"|\n[ \t]*<usage>[^<>]{0,500}</usage>\s*\Z"
+)
+"""The agent's id and figures that Claude Code puts under a result."""
 _NARROWEST = 40
 """Columns of the narrowest terminal whose breaks are undone."""
 
@@ -68,7 +79,25 @@ def _without_notes(text: str, is_wrapped: bool) -> str:
 
 
 def _separate_notes(text: str, is_wrapped: bool) -> AgentWords:
+    if told := _read_message(text):
+        return told
+    if trailer := _TRAILER.search(text):
+        text = text[: trailer.start()]
     return read_framed_words(text) or separate_joined_notes(text, is_wrapped=is_wrapped)
+
+
+def _read_message(text: str) -> AgentWords | None:
+    """Read the words out of the one message to a session that holds them; None: it is none."""
+    if not _MESSAGE.match(text):
+        return None
+    notified = read_notifications(text) or ()
+    if len(notified) == 1:
+        return replace(notified[0].words, error=notified[0].ending.get("error_message"))
+    handed_back = read_handed_back(text)
+    if len(handed_back) == 1:
+        return handed_back[0][1]
+    mailbox = read_mailbox(text)
+    return AgentWords(mailbox[0].text, error=mailbox[0].failure) if len(mailbox) == 1 else None
 
 
 def _without_bullets(text: str) -> str:

@@ -16,7 +16,11 @@ from orch_tui.models.database import Record
 from orch_tui.record.completion import find_recorded_return, record_completion
 from orch_tui.record.executions import get_execution, list_completions
 from orch_tui.record.ledger import contents
-from orch_tui.record.pasted_words import fingerprints_of_paste, read_pasted_words
+from orch_tui.record.pasted_words import (
+    fingerprints_of_paste,
+    read_pasted_return,
+    read_pasted_words,
+)
 from orch_tui.record.run_return import record_return
 from orch_tui.record.sessions import init_session
 from tests.counts import COUNTS
@@ -227,3 +231,53 @@ def test_files_and_checks_are_read_without_what_the_terminal_adds(
             "docs/a-very-long-folder-name/another-very-long-folder-name/and-the-file-itself.md"
             in [found.path for found in findings.paths]
         )
+
+
+AGENT = "ab9e2513fa064288a"
+NOTIFICATION = (
+    f"<task-notification>\n<task-id>{AGENT}</task-id>\n<status>completed</status>\n"
+    '<summary>Agent "Look" completed</summary>\n<result>{}</result>\n'
+    "<usage><subagent_tokens>3</subagent_tokens></usage>\n</task-notification>"
+)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        NOTIFICATION,
+        "[SYSTEM NOTIFICATION - NOT USER INPUT]\nIt is told.\n\n" + NOTIFICATION,
+        f"{{}}\nagentId: {AGENT} (use SendMessage to resume)\n"
+        "<usage>total_tokens: 3\ntool_uses: 1</usage>",
+        f"{{}}\nagentId: {AGENT}",
+        "{}\n<usage>subagent_tokens: 3\ntool_uses: 1\nduration_ms: 5</usage>\n",
+        '<teammate-message teammate_id="look" color="blue">\n{}\n</teammate-message>',
+    ],
+)
+def test_a_message_to_the_session_is_the_words_it_holds(
+    record: Record, label: str, around: str
+) -> None:
+    pasted = around.format(SAID)
+    assert read_pasted_words(pasted) == SAID
+    hear(record, SAID, AT)
+    assert not record_completion(record, label, final_message=pasted).is_new
+    assert len(list_completions(record, label)) == 1
+
+
+def test_a_notification_that_it_failed_says_so() -> None:
+    failed = NOTIFICATION.replace(">completed<", ">failed<").replace(
+        " completed", " failed: no disk"
+    )
+    assert read_pasted_return(failed.format("Half of it.")).error == 'Agent "Look" failed: no disk'
+    assert read_pasted_return(NOTIFICATION.format("All.")).error is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NOTIFICATION.format("One.") + NOTIFICATION.format("Two."),
+        "I told it: <task-notification> is what comes.",
+        "The line\nagentId: x stands in the log.\nThat is all.",
+    ],
+)
+def test_what_is_no_one_message_stays_as_it_is(text: str) -> None:
+    assert read_pasted_words(text) == text
