@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from orch_tui.api import OrchestrationSession
+from orch_tui.cli import main
 from orch_tui.compose_context import load_compose_context, load_composition
 from orch_tui.prepare.briefing_size import count_briefing
 from orch_tui.prepare.composition import list_weighed_items, weigh_choices
@@ -39,16 +40,36 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def orch(folder: Path) -> Orch:
+def orch(folder: Path, capsys: pytest.CaptureFixture[str]) -> Orch:
+    """Runs a command that must succeed; its answer, as JSON where it is."""
+
+    def run(*words: str) -> Any:
+        capsys.readouterr()
+        code = main(words)
+        out, err = capsys.readouterr()
+        assert code == 0, err
+        return read_answer(out)
+
+    return run
+
+
+def read_answer(out: str) -> Any:
+    try:
+        return json.loads(out)
+    except ValueError:
+        return out
+
+
+@pytest.fixture
+def orch_process(folder: Path) -> Orch:
+    """Runs it as a process of its own, which imports what PYTHONPATH says."""
+
     def run(*words: str) -> Any:
         done = subprocess.run(
             [sys.executable, "-m", "orch_tui", *words], capture_output=True, text=True, cwd=folder
         )
         assert done.returncode == 0, done.stderr
-        try:
-            return json.loads(done.stdout)
-        except ValueError:
-            return done.stdout
+        return read_answer(done.stdout)
 
     return run
 
@@ -189,7 +210,10 @@ CTOK = """def token_count(text, version):
 """Stands in for what counts exactly, where Python is too old for it; no estimate is as high."""
 
 
-def test_exact_is_all_of_it(orch: Orch, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exact_is_all_of_it(
+    orch_process: Orch, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orch = orch_process
     (folder / "stand-in").mkdir()
     (folder / "stand-in" / "ctok.py").write_text(CTOK)
     monkeypatch.setenv("PYTHONPATH", str(folder / "stand-in"))

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -69,14 +70,26 @@ def test_every_argument_is_explained_and_fits_a_terminal(
 NOT_RUN = {"completion", "demo", "redact", "install", "watch"}
 
 
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the project of the examples stands for each of them, made once."""
+    return tmp_path_factory.mktemp("examples")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*COMMANDS} - NOT_RUN))
 def test_the_example_runs(
-    name: str, did: Run, orch: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, did: Run, orch: Run, project: Path, stage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a record that has what the examples speak of, and somewhere to keep a session for."""
     monkeypatch.setenv("TMUX_PANE", "%1")
-    make_what_examples_speak_of(did)
+    here, made = stage / "project", stage / "made"
+    shutil.rmtree(here, ignore_errors=True)
+    shutil.copytree(made if made.exists() else project, here)
+    monkeypatch.chdir(here)
+    if not made.exists():
+        make_what_examples_speak_of(did)
+        shutil.copytree(here, made)
     if name == "uninstall":
         did("install", "--user", "--yes")
     for line in examples(name):

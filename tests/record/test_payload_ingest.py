@@ -6,6 +6,7 @@ import json
 import os
 import random
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -507,7 +508,10 @@ def heard(events: list[Event], *, times: list[int] | None = None, step_ms: int =
             return runs(record)
 
 
-IN_ORDER = {name: heard(log) for name, log in LOGS.items()}
+@cache
+def heard_in_order(name: str) -> Rows:
+    """What comes of a log as it was told, once for all tests."""
+    return heard(LOGS[name])
 
 
 @pytest.mark.parametrize(
@@ -523,7 +527,7 @@ IN_ORDER = {name: heard(log) for name, log in LOGS.items()}
 def test_however_it_ends_it_ends_once(
     name: str, status: str, said: str | None, error: str | None
 ) -> None:
-    ((*_, how, _, words, _, _, _, reason, _, returns),) = IN_ORDER[name]
+    ((*_, how, _, words, _, _, _, reason, _, returns),) = heard_in_order(name)
     assert (how, words, reason, returns) == (status, said, error, 1)
 
 
@@ -538,7 +542,7 @@ def test_the_order_of_being_heard_changes_nothing(name: str, chance: random.Rand
     chance.shuffle(order)
     repeats = chance.choices(order, k=3)
     times = [*order, *repeats]
-    assert heard([events[n] for n in times], times=times) == IN_ORDER[name]
+    assert heard([events[n] for n in times], times=times) == heard_in_order(name)
 
 
 @pytest.mark.slow
@@ -552,13 +556,13 @@ def test_the_order_of_arrival_and_repetition_change_nothing(
     events = LOGS[name]
     shuffled = [*events, *chance.choices(events, k=3)]
     chance.shuffle(shuffled)
-    assert heard(shuffled, step_ms=100) == IN_ORDER[name]
+    assert heard(shuffled, step_ms=100) == heard_in_order(name)
 
 
 @pytest.mark.slow
 def test_hearing_all_of_it_twice_changes_nothing() -> None:
     for name, events in LOGS.items():
-        assert heard([*events, *events], step_ms=100) == IN_ORDER[name]
+        assert heard([*events, *events], step_ms=100) == heard_in_order(name)
 
 
 @pytest.mark.parametrize("name", ["foreground", "background"])

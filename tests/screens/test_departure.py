@@ -18,7 +18,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import pytest
 
@@ -69,6 +69,18 @@ class HeldTerminal:
     def press(self, keys: bytes) -> None:
         self._painted = b""
         os.write(self._screen, keys)
+
+    def until_read(self, pipe: Path) -> BinaryIO:
+        """Read until somebody reads a named pipe, and open its other end: an app whose terminal
+        takes no more would not come to it."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return open(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
+            except OSError as error:
+                assert error.errno == errno.ENXIO
+            self._read(0.05)
+            assert time.monotonic() < end and self.process.poll() is None, self._painted[-2000:]
 
     def vanish(self) -> None:
         """Close the terminal, as a supervisor does that ends."""
@@ -161,7 +173,7 @@ def test_a_thread_at_work_does_not_hold_it(
     with HeldTerminal(folder, **desktop) as terminal:
         terminal.until(rb"a session")
         terminal.press(b"\x19")
-        with open(tmp_path / "busy", "wb"):  # waits until the thread has begun
+        with terminal.until_read(tmp_path / "busy"):  # the thread has begun
             end(terminal)
             assert terminal.exit_code() == code
 
@@ -198,7 +210,7 @@ def test_an_editor_it_waits_for_is_ended_first(folder: Path, tmp_path: Path, num
         terminal.press(b"\x1bOS")
         terminal.until(rb"quixotic")
         terminal.press(b"\x1b[21~")
-        with open(tmp_path / "busy", "wb"):  # waits until the editor has begun
+        with terminal.until_read(tmp_path / "busy"):  # the editor has begun
             terminal.send(number)
             assert terminal.exit_code() == 128 + number
 

@@ -10,6 +10,7 @@ from textual.widgets import Input, Static
 
 from orch_tui.api import OrchestrationSession, show
 from orch_tui.app import OrchApp
+from orch_tui.paths import state_folder
 from orch_tui.project import Project
 from orch_tui.screens.compose.add_source import AddSource
 from orch_tui.screens.deploy.return_form import ReturnForm
@@ -109,11 +110,8 @@ async def test_the_home_folder_is_meant_and_a_long_name_is_written(
             assert "walrus" in (tmp_path / "home" / name[2:]).read_text()
 
 
-async def test_what_cannot_be_copied_is_said(
-    folder: Path, clock: FakeClock, own_home: Path
-) -> None:
-    (own_home / ".local").mkdir(exist_ok=True)
-    (own_home / ".local" / "state").write_text("in the way")
+async def test_what_cannot_be_copied_is_said(folder: Path, clock: FakeClock) -> None:
+    Path(state_folder(), "clipboard.txt").mkdir(parents=True)  # in the way
     app = OrchApp(Project(folder, clock=clock))
     async with app.run_test() as pilot:
         await settled(pilot)
