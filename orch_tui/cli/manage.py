@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
+from contextlib import nullcontext
 from pathlib import Path
 
 from orch_tui.cli.answers import add_answer_format, print_answer
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.cli.printing import add_format, as_row, print_rows, read_bytes, say
+from orch_tui.cli.printing import add_format, as_row, print_rows, progress_bar, read_bytes, say
 from orch_tui.errors import UsageError
 from orch_tui.files import refuse_leading_out
 from orch_tui.paths import resolve_path
@@ -134,8 +135,18 @@ def _change_setting(arguments: Namespace, project: Project) -> None:
 
 
 def doctor() -> argparse.ArgumentParser:
-    parser = Parser("doctor", example="orch doctor --repair")
-    parser.add_argument("--repair", action="store_true", help="mend what can be derived again")
+    parser = Parser(
+        "doctor",
+        remarks="Of a large record, the public tables and the newest 1,000 runs are looked at;\n"
+        "what was not is said.",
+        example="orch doctor\norch doctor --full",
+    )
+    parser.add_argument("--full", action="store_true", help="look at everything")
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="mend what can be derived again, and look at everything",
+    )
     add_format(parser)
     parser.set_defaults(run=_doctor)
     return parser
@@ -145,13 +156,15 @@ def _doctor(arguments: Namespace) -> int:
     from orch_tui.record.upkeep import doctor as checks
 
     project = project_of(arguments, lambda error: None)  # it is one of the findings
+    is_full = arguments.full or arguments.repair
     if arguments.repair:
-        from orch_tui.cli.printing import progress_bar
-
         with progress_bar() as progress:
             done = checks.repair_record(project.existing_record, progress)
         say(*(done or ["nothing needed mending"]))
-    findings = checks.examine_record(project.database, project.root)
+    with progress_bar() if is_full else nullcontext(lambda done, total: None) as progress:
+        findings = checks.examine_record(
+            project.database, project.root, is_full=is_full, progress=progress
+        )
     rows = [as_row(finding) for finding in findings]
     print_rows(rows, arguments.format)
     return int(any(finding.level == "problem" for finding in findings))
@@ -170,8 +183,6 @@ def migrate() -> argparse.ArgumentParser:
 
 
 def _migrate(arguments: Namespace) -> None:
-    from orch_tui.cli.printing import progress_bar
-
     project = project_of(arguments)
     with progress_bar() as progress:
         copy = project.migrate(progress)

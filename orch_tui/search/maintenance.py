@@ -7,8 +7,9 @@ it is committed. What is written in another way waits in ``search_pending``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from orch_tui.errors import RecordError
 from orch_tui.models import facts
@@ -34,6 +35,9 @@ from orch_tui.search.schema import (
     texts_table,
 )
 from orch_tui.search.tokens import render_index_text
+
+if TYPE_CHECKING:
+    from orch_tui.models.migrations.step import Progress
 
 _BATCH = 1000  # executions that are held in memory at once
 
@@ -171,31 +175,29 @@ def _tables_of_other_versions(record: Record) -> list[str]:
 # Checking
 
 
-def check(record: Record) -> list[str]:
+def check(
+    record: Record,
+    among: Sequence[str] | None = None,
+    progress: Progress = lambda done, total: None,
+) -> list[str]:
     """Compare the index with the tables; tell what is wrong with it, normally nothing.
 
-    Executions of another version are not compared; they wait for `index_older`.
+    Executions of another version are not compared; they wait for `index_older`. ``among`` are the
+    only ones to compare, and nothing else is looked at then. ``progress`` is told how many were
+    compared of how many.
     """
     problems = []
     pending = {e for (e,) in record.sql("SELECT DISTINCT execution_id FROM search_pending")}
-    ids = [e for (e,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")]
-    ids += [
-        e
-        for (e,) in record.sql(
-            "SELECT execution_id FROM search_docs WHERE execution_id NOT IN "
-            "(SELECT execution_id FROM agent_executions)"
-        )
-    ]
-    wrong = [
-        execution_id
-        for start in range(0, len(ids), _BATCH)
-        for execution_id in _find_differing(record, ids[start : start + _BATCH])
-        if execution_id not in pending
-    ]
+    ids = list(_indexed_or_to_be(record) if among is None else among)
+    wrong = []
+    for start in range(0, len(ids), _BATCH):
+        progress(start, len(ids))
+        differing = _find_differing(record, ids[start : start + _BATCH])
+        wrong += [execution_id for execution_id in differing if execution_id not in pending]
     if wrong:
         named = ", ".join(wrong[:3]) + (", ..." if len(wrong) > 3 else "")
         problems.append(f"the search index is not up to date for {len(wrong)} executions: {named}")
-    if not has_table(record):
+    if among is not None or not has_table(record):
         return problems
     indexed = f"SELECT docid FROM search_docs WHERE index_version = {INDEX_VERSION}"
     living = "SELECT content_id FROM contents WHERE encoding <> 'gone'"
@@ -211,6 +213,15 @@ def check(record: Record) -> list[str]:
     ):
         problems.append("rows of the search index are missing")
     return problems + (_check_integrity(record) if record.writable else [])
+
+
+def _indexed_or_to_be(record: Record) -> Iterator[str]:
+    for statement in (
+        "SELECT execution_id FROM agent_executions ORDER BY rowid",
+        "SELECT execution_id FROM search_docs WHERE execution_id NOT IN "
+        "(SELECT execution_id FROM agent_executions)",
+    ):
+        yield from (execution_id for (execution_id,) in record.sql(statement))
 
 
 def _check_integrity(record: Record) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from orch_tui.record.completion import record_completion
 from orch_tui.record.ledger import briefings, contents
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
+from orch_tui.record.upkeep import doctor
 from orch_tui.record.upkeep.doctor import Finding, examine_record, repair_record
 from orch_tui.search.schema import INDEX_VERSION, TEXTS
 from tests.conftest import FakeClock
@@ -247,7 +250,7 @@ def test_an_older_index_is_told_and_repaired(filled: Record) -> None:
     assert repair_record(filled, lambda done, total: told.append((done, total))) == [
         f"search index: {runs} executions indexed anew, in version {INDEX_VERSION}"
     ]
-    assert told == []  # it was one share
+    assert told == [(0, runs)]  # the index is one share
     assert found(filled) == {}
 
 
@@ -346,3 +349,40 @@ def test_settings_that_are_wrong_are_a_finding(
     assert finding.level == "problem"
     assert said in finding.detail
     assert finding.remedy
+
+
+def test_of_a_large_record_the_newest_runs_are_looked_at(
+    filled: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "NEWEST", 1)
+    meddle(
+        filled,
+        "UPDATE agent_executions SET scope = 'x', revision = revision + 1 "
+        "WHERE execution_id = 'exec-1'",
+    )
+    partly = {f.what: f for f in examine_record(filled.path)}
+    assert partly["not looked at"].detail.startswith("1 older runs ")
+    assert partly["not looked at"].remedy == "orch doctor --full"
+    assert partly["executions"].detail == "the newest 1 of 2 are what was observed"
+    assert partly["statements"].detail == "1 can be read"
+    assert "unused contents" not in partly
+    told: list[tuple[int, int]] = []
+    whole = {
+        f.what: f
+        for f in examine_record(
+            filled.path, is_full=True, progress=lambda done, total: told.append((done, total))
+        )
+    }
+    assert "exec-1" in whole["executions"].detail
+    assert "not looked at" not in whole
+    assert told == sorted(told) and told[-1][0] < told[-1][1]
+
+
+def test_a_check_that_asks_nobody_ends_with_ctrl_c(filled: Record) -> None:
+    endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
+    main = threading.main_thread().ident
+    assert main is not None
+    press = threading.Thread(target=signal.pthread_kill, args=(main, signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        press.start()
+        doctor._run_beside(filled, endless)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from orch_tui.errors import NotFoundError
@@ -99,11 +98,28 @@ class StoredBriefing(NamedTuple):
     """Whether this is the tombstone of one."""
 
 
+_HELD_BYTES = 16 << 20
+"""Of contents that may be needed again: many briefings quote the same."""
+
+
 def iterate_briefings(
     record: Record, condition: str = "", parameters: Sequence[Any] = ()
 ) -> Iterator[StoredBriefing]:
     """Iterate over the briefings that meet an SQL condition; shared contents are read once."""
-    content = lru_cache(maxsize=32)(lambda content_id: contents.get_content(record, content_id))
+    held: dict[int, bytes | None] = {}
+    room = _HELD_BYTES
+
+    def content(content_id: int) -> bytes | None:
+        nonlocal room
+        if content_id in held:
+            return held[content_id]
+        data = contents.get_content(record, content_id)
+        if room < 0:
+            held.clear()
+            room = _HELD_BYTES
+        held[content_id] = data
+        room -= len(data or b"")
+        return data
 
     def part(kind: str, value: str | int) -> bytes:
         if kind == "text":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orch_tui.models.database import Record, Row
 from orch_tui.models.values import as_bytes, readable
@@ -47,6 +47,9 @@ from orch_tui.record.ledger.statement import (
     Returned,
     decode_stored,
 )
+
+if TYPE_CHECKING:
+    from orch_tui.models.migrations.step import Progress
 
 _OF_RUN = ("deployed", "noted", "returned", "retracted", "sql")
 
@@ -148,9 +151,21 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     return concerned
 
 
-def find_stale_executions(record: Record) -> Iterator[str]:
-    """Executions whose rows are not what their statements add up to."""
-    for (execution_id,) in record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid"):
+def find_stale_executions(
+    record: Record,
+    among: Sequence[str] | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Iterator[str]:
+    """Executions, all or some, whose rows are not what their statements add up to.
+
+    ``progress`` is told how many of how many were looked at.
+    """
+    if among is None:
+        rows = record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")
+        among = [execution_id for (execution_id,) in rows]
+    for done, execution_id in enumerate(among):
+        if done % 256 == 0:
+            progress(done, len(among))
         told = stored_observations(record, execution_id)
         merged = _merged(record, execution_id, told, _mend(record, execution_id, told)[0].told)
         if (

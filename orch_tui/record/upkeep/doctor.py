@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from threading import Event
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from orch_tui import __version__, config
 from orch_tui.claude_client import oldest_client
@@ -48,6 +52,8 @@ if TYPE_CHECKING:
 LONG_WAIT = timedelta(days=1)
 """An execution that has not returned after this time probably never will."""
 
+T = TypeVar("T")
+
 Level = Literal["ok", "warning", "problem"]
 _REPAIR = "orch doctor --repair"
 _RESTORE = (
@@ -71,11 +77,27 @@ class Finding:
     """What to do about it; empty where nothing needs doing."""
 
 
-def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
+PUBLIC_TABLES = ("sessions", "agent_executions", "context_allocations", "outputs")
+
+NEWEST = 1_000
+"""Runs of a large record that are looked at where not all are asked for."""
+_SMALL = 64 << 20
+"""Bytes of a record of that many runs that is always looked at whole."""
+
+
+def examine_record(
+    path: Path,
+    root: Path | None = None,
+    *,
+    is_full: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> list[Finding]:
     """Everything that can be told of the record at ``path``; it is only read.
 
-    ``root`` is the project whose settings, installations, hooks and inboxes are looked at. A file
-    that cannot be opened, or breaks under a check, is a finding, never an error.
+    Of a large record, the public tables and the newest runs are looked at, and a finding says so;
+    ``is_full`` looks at everything, and ``progress`` is told how much of that is done. ``root`` is
+    the project whose settings, installations, hooks and inboxes are looked at. A file that cannot
+    be opened, or breaks under a check, is a finding, never an error.
     """
     capture = (
         [
@@ -93,8 +115,13 @@ def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
             return [Finding("problem", "file", missing, HOW_TO_BEGIN), *capture]
         findings += [*_permissions(path), *_provenance(path), *_backups(path)]
         with Record(path, create=False, writable=False) as record:
-            for what, check in _CHECKS.items():
-                findings += _checked(record, what, check)
+            runs = None if is_full else _choose_runs(record)
+            checks = _CHECKS if runs is None else _CHECKS.keys() - _FULL_ONLY
+            for number, (what, check) in enumerate(_CHECKS.items()):
+                if what in checks:
+                    findings += _checked(record, what, check, _Look(runs, number, progress))
+            if runs is not None:
+                findings.append(_left_out(record, runs))
     except RecordError as error:
         findings.append(Finding("problem", "file", error.message, error.hint))
     except OSError as error:
@@ -107,7 +134,8 @@ def examine_record(path: Path, root: Path | None = None) -> list[Finding]:
 def repair_record(record: Record, progress: Progress = lambda done, total: None) -> list[str]:
     """Mend what is safe and derivable, and say what was mended.
 
-    ``progress`` is told how many runs of a search index of another version are indexed anew.
+    ``progress`` is told how many runs were looked at, then how many of a search index of another
+    version are indexed anew.
 
     Raises:
         RecordError: the file cannot be written, or is too broken to be read.
@@ -124,7 +152,7 @@ def repair_record(record: Record, progress: Progress = lambda done, total: None)
             for part in missing:
                 record.execute(part.sql)
             done.append(f"{len(missing)} indexes and triggers: made again")
-        wrong = list(find_stale_executions(record))
+        wrong = list(find_stale_executions(record, progress=progress))
         rebuild_from_statements(record, wrong)
         if wrong:
             done.append(f"{len(wrong)} executions: added up again")
@@ -356,7 +384,7 @@ def _owned(folder: str) -> str:
     return os.path.dirname(os.path.dirname(folder))
 
 
-def _not_handed_over(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _not_handed_over(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     """Calls of the last days that named a briefing and went through as they were."""
     since = timestamp(record.clock() - timedelta(days=hand_over.KEPT_DAYS))
     rows = record.sql(
@@ -372,12 +400,72 @@ def _not_handed_over(record: Record) -> Iterator[tuple[Level, str, str]]:
 
 # In the file
 
-Check = Callable[[Record], Iterator[tuple[Level, str, str]]]
+
+@frozen
+class _Look:
+    """What a check is to look at, and whom it tells how far it is."""
+
+    runs: list[str] | None
+    """The runs that are looked at; None: all, and all that belongs to none."""
+    number: int
+    progress: Progress
+
+    def tell(self, done: int, total: int) -> None:
+        """Tell how much of this check is done; each takes the same part of the whole."""
+        self.progress(1_000 * self.number + 1_000 * done // max(total, 1), 1_000 * len(_CHECKS))
+
+    def counted(self, items: Iterable[T], total: int) -> Iterator[T]:
+        """The items, told of as they pass by."""
+        for done, item in enumerate(items):
+            if done % 256 == 0:
+                self.tell(done, total)
+            yield item
+
+    def among(self, condition: str) -> tuple[str, list[str]]:
+        """A condition in SQL, with ``{runs}`` for the runs that are looked at, and its parameters;
+        one that everything meets where all are."""
+        if self.runs is None:
+            return "1", []
+        return f"({condition.format(runs='SELECT value FROM json_each(?1)')})", [
+            json.dumps(self.runs, default=readable)
+        ]
 
 
-def _checked(record: Record, what: str, check: Check) -> list[Finding]:
+Check = Callable[[Record, _Look], Iterator[tuple[Level, str, str]]]
+
+
+def _choose_runs(record: Record) -> list[str] | None:
+    """The newest runs of a large record; None where it is small enough to be looked at whole, or
+    too broken to tell."""
+    with suppress(RecordError):
+        size = record.value("PRAGMA page_count") * record.value("PRAGMA page_size")
+        newest = record.sql(
+            "SELECT execution_id FROM agent_executions ORDER BY rowid DESC LIMIT ?", [NEWEST + 1]
+        )
+        if size > _SMALL or len(newest) > NEWEST:
+            return [execution_id for (execution_id,) in reversed(newest[:NEWEST])]
+    return None
+
+
+def _left_out(record: Record, runs: list[str]) -> Finding:
+    """Say what was not looked at."""
+    count = record.value("SELECT count(*) FROM agent_executions")
+    older = f"{count - len(runs):,} older runs with what they were given and said, "
+    return Finding(
+        "ok",
+        "not looked at",
+        f"{older if count > len(runs) else ''}the pages and references of tables that are not "
+        "public, the search index but for the runs looked at, unused contents",
+        "orch doctor --full",
+    )
+
+
+def _checked(record: Record, what: str, check: Check, look: _Look) -> list[Finding]:
+    look.tell(0, 1)
     try:
-        return [Finding(level, what, detail, remedy) for level, detail, remedy in check(record)]
+        return [
+            Finding(level, what, detail, remedy) for level, detail, remedy in check(record, look)
+        ]
     except RecordError as error:
         return [Finding("problem", what, error.message, error.hint)]
     except (sqlite3.Error, ValueError, TypeError, LookupError) as error:
@@ -386,7 +474,7 @@ def _checked(record: Record, what: str, check: Check) -> list[Finding]:
         return [Finding("problem", what, f"{type(error).__name__}: {error}", _RESTORE)]
 
 
-def _schema(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _schema(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     wrong = list(_differing_columns(record))
     missing = [part.name for part in _missing_parts(record)]
     if wrong:
@@ -424,15 +512,44 @@ def _missing_parts(record: Record) -> list[Part]:
     ]
 
 
-def _integrity(record: Record) -> Iterator[tuple[Level, str, str]]:
-    complaints = [str(row[0]) for row in record.sql("PRAGMA integrity_check")]
-    if complaints == ["ok"]:
-        yield "ok", f"{record.value('PRAGMA page_count')} pages", ""
+def _integrity(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
+    if look.runs is None:
+        checks = ["PRAGMA integrity_check"]
+    else:
+        checks = [f"PRAGMA quick_check({table})" for table in PUBLIC_TABLES]
+    complaints = [str(complaint) for check in checks for (complaint,) in _run_beside(record, check)]
+    if all(complaint == "ok" for complaint in complaints):
+        of = "pages" if look.runs is None else "pages; those of the public tables are sound"
+        yield "ok", f"{record.value('PRAGMA page_count')} {of}", ""
     else:
         yield "problem", _some(complaints, "complaints"), _RESTORE
 
 
-def _foreign_parts(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _run_beside(record: Record, statement: str) -> list[tuple[Any, ...]]:
+    """Run a statement that asks nobody on its way whether it is to end, in a thread, so that
+    Ctrl-C is answered."""
+    connections: list[sqlite3.Connection] = []
+    must_end = Event()
+
+    def run() -> list[tuple[Any, ...]]:
+        connections.append(record.connection)
+        try:
+            return [] if must_end.is_set() else record.sql(statement)
+        finally:
+            record.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(run)
+        try:
+            return result.result()
+        except KeyboardInterrupt:
+            must_end.set()
+            while connections and wait([result], 0.01).not_done:  # it may be about to begin
+                connections[0].interrupt()
+            raise
+
+
+def _foreign_parts(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     foreign = list_foreign_parts(record.connection)
     if foreign and maintenance.is_of_another_version(record):
         foreign = tuple(name for name in foreign if not name.startswith("trigger search_"))
@@ -445,9 +562,11 @@ def _foreign_parts(record: Record) -> Iterator[tuple[Level, str, str]]:
         )
 
 
-def _foreign_keys(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _foreign_keys(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     broken: dict[str, int] = {}
-    for table, _, parent, _ in record.sql("PRAGMA foreign_key_check"):
+    tables = [""] if look.runs is None else [f"({table})" for table in PUBLIC_TABLES]
+    rows = chain.from_iterable(record.sql(f"PRAGMA foreign_key_check{each}") for each in tables)
+    for table, _, parent, _ in rows:
         name = f"{table} without their {parent}"
         broken[name] = broken.get(name, 0) + 1
     for name, count in broken.items():
@@ -457,11 +576,12 @@ def _foreign_keys(record: Record) -> Iterator[tuple[Level, str, str]]:
             "raw SQL deleted those; orch restore FILE puts a backup back",
         )
     if not broken:
-        yield "ok", "every row has what it points to", ""
+        of = "" if look.runs is None else " of the public tables"
+        yield "ok", f"every row{of} has what it points to", ""
 
 
-def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
-    wrong = maintenance.check(record)
+def _search_index(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
+    wrong = maintenance.check(record, look.runs, look.tell)
     for complaint in wrong:
         yield "problem", complaint, _REPAIR
     if maintenance.is_of_another_version(record):
@@ -473,23 +593,29 @@ def _search_index(record: Record) -> Iterator[tuple[Level, str, str]]:
         )
         yield "warning", detail, f"open orch, or {_REPAIR}"
     elif not wrong:
-        yield "ok", f"version {INDEX_VERSION}, agrees with the tables", ""
+        with_tables = "the tables" if look.runs is None else f"{len(look.runs)} runs"
+        yield "ok", f"version {INDEX_VERSION}, agrees with {with_tables}", ""
 
 
-def _executions(record: Record) -> Iterator[tuple[Level, str, str]]:
-    wrong = list(find_stale_executions(record))
+def _executions(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
+    wrong = list(find_stale_executions(record, look.runs, look.tell))
     if wrong:
         yield "warning", f"not what was observed: {_some(wrong, 'executions')}", _REPAIR
     else:
         count = record.value("SELECT count(*) FROM agent_executions")
-        yield "ok", f"{count} are what was observed", ""
+        which = count if look.runs is None else f"the newest {len(look.runs)} of {count}"
+        yield "ok", f"{which} are what was observed", ""
 
 
-def _statements(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _statements(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     count, wrong = 0, []
-    for execution_id, kind, payload in record.execute(
-        "SELECT execution_id, kind, payload FROM observations WHERE NOT pending"
-    ):
+    condition, parameters = look.among("execution_id IN ({runs})")
+    rows = record.execute(
+        f"SELECT execution_id, kind, payload FROM observations WHERE NOT pending AND {condition}",
+        parameters,
+    )
+    total = record.value("SELECT count(*) FROM observations") if look.runs is None else 0
+    for execution_id, kind, payload in look.counted(rows, total):
         count += 1
         if kind in KINDS and decode_stored(kind, payload) is None:
             wrong.append(readable(execution_id) or "of no execution")
@@ -503,11 +629,22 @@ def _statements(record: Record) -> Iterator[tuple[Level, str, str]]:
         yield "ok", f"{count} can be read", ""
 
 
-def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _contents(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     count, wrong = 0, []
-    for content_id, sha256, size, encoding, stored in record.execute(
-        f"SELECT content_id, sha256, size, encoding, {STORED_BYTES} FROM contents"
-    ):
+    condition, parameters = look.among(
+        "content_id IN ("
+        "SELECT content_id FROM context_allocations WHERE execution_id IN ({runs}) UNION ALL "
+        "SELECT content_id FROM outputs WHERE execution_id IN ({runs}) UNION ALL "
+        "SELECT message_id FROM completions WHERE execution_id IN ({runs}) UNION ALL "
+        "SELECT message_id FROM agent_executions WHERE execution_id IN ({runs}))"
+    )
+    rows = record.execute(
+        f"SELECT content_id, sha256, size, encoding, {STORED_BYTES} FROM contents "
+        f"WHERE {condition}",
+        parameters,
+    )
+    total = record.value("SELECT count(*) FROM contents") if look.runs is None else 0
+    for content_id, sha256, size, encoding, stored in look.counted(rows, total):
         count += 1
         data = unpack_bytes(encoding, stored)
         if data is None:
@@ -521,9 +658,16 @@ def _contents(record: Record) -> Iterator[tuple[Level, str, str]]:
         yield "ok", f"{count} have the bytes they were stored with", ""
 
 
-def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _briefings(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     count, wrong = 0, []
-    for each in briefings.iterate_briefings(record):
+    condition, parameters = look.among(
+        "briefing_id IN ("
+        "SELECT briefing_id FROM agent_executions WHERE execution_id IN ({runs}) UNION ALL "
+        "SELECT handed_over_id FROM agent_executions WHERE execution_id IN ({runs}))"
+    )
+    chosen = briefings.iterate_briefings(record, f"WHERE {condition}", parameters)
+    total = record.value("SELECT count(*) FROM briefings") if look.runs is None else 0
+    for each in look.counted(chosen, total):
         if each.is_gone:
             continue
         count += 1
@@ -532,15 +676,17 @@ def _briefings(record: Record) -> Iterator[tuple[Level, str, str]]:
     if wrong:
         yield "problem", f"not as they were rendered: {_some(wrong, 'briefings')}", _RESTORE
     else:
+        condition, parameters = look.among("execution_id IN ({runs})")
         runs = record.value(
             "SELECT count(*) FROM agent_executions "
-            "WHERE briefing_id IS NOT NULL OR handed_over_id IS NOT NULL"
+            f"WHERE (briefing_id IS NOT NULL OR handed_over_id IS NOT NULL) AND {condition}",
+            parameters,
         )
         texts = "1 text" if count == 1 else f"{count} texts"
         yield "ok", f"{texts} for {runs} deployments, as rendered", ""
 
 
-def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _orphans(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     used = {
         content_id
         for (parts,) in record.execute("SELECT parts FROM briefings")
@@ -561,7 +707,7 @@ def _orphans(record: Record) -> Iterator[tuple[Level, str, str]]:
         yield "ok", f"{unused} contents of replaced bundles are kept, {size / 1e6:,.1f} MB", ""
 
 
-def _waiting(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _waiting(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     long_ago = timestamp(record.clock() - LONG_WAIT)
     count = record.value(
         "SELECT count(*) FROM agent_executions WHERE status = 'deployed' "
@@ -576,7 +722,7 @@ def _waiting(record: Record) -> Iterator[tuple[Level, str, str]]:
         )
 
 
-def _halves(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _halves(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     """Calls that do not say which agent they started, and agents of which no call is known."""
     count = record.value(
         "SELECT count(*) FROM agent_executions AS c JOIN sessions AS s USING (session_id) "
@@ -595,13 +741,13 @@ def _halves(record: Record) -> Iterator[tuple[Level, str, str]]:
         )
 
 
-def _transcripts(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _transcripts(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     for path, reason in record.sql("SELECT path, reason FROM inputs_set_aside ORDER BY path"):
         what = f"{readable(path)} is {LEFT_ASIDE}: {readable(reason)}"
         yield "warning", what, "orch import PATH tries it again"
 
 
-def _free_pages(record: Record) -> Iterator[tuple[Level, str, str]]:
+def _free_pages(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     free, pages = record.value("PRAGMA freelist_count"), record.value("PRAGMA page_count")
     yield "ok", f"{free} of {pages} pages are free and will be used again", ""
 
@@ -623,6 +769,10 @@ _CHECKS: dict[str, Check] = {
     "transcripts": _transcripts,
     "free pages": _free_pages,
 }
+
+
+_FULL_ONLY = {"unused contents"}
+"""Checks that ask for every row there is."""
 
 
 def _some(names: list[str], kind: str) -> str:
