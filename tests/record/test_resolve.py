@@ -365,6 +365,17 @@ def test_a_call_and_a_run_are_one_where_one_was_within_the_other(
     assert resolve(record, "agent:c/run-1") == left(record)[-1]
 
 
+@pytest.mark.parametrize(("ended", "are_one"), [(3, False), (1.9, True)])
+def test_a_run_is_left_apart_where_one_that_just_ended_may_be_meant(
+    record: Record, session: str, ended: float, are_one: bool
+) -> None:
+    half(record, session, "call-1", status="failed", deployed_at=4, completed_at=9)
+    half(record, session, "run-1", completed_at=9)
+    half(record, session, "run-2", completed_at=ended)
+    with record.write():
+        assert join_calls_and_runs(record, "c") == ({"call-1"} if are_one else set())
+
+
 def test_where_several_calls_or_runs_could_be_meant_none_is(record: Record, session: str) -> None:
     failed: dict[str, Any] = {"status": "failed", "deployed_at": 1, "completed_at": 9}
     half(record, session, "call-1", **failed)

@@ -247,7 +247,12 @@ def join_calls_and_runs(record: Record, session: str) -> set[str]:
     for can_be, ended in ((_has_text_of, calls), (_covers, failed), (_nearly_covers, failed)):
         for call in ended:
             fits = [run for run in runs if can_be(call, run)]
-            if len(fits) == 1 and sum(can_be(other, fits[0]) for other in calls) == 1:
+            others = can_be is not _has_text_of and any(_ended_just_before(call, r) for r in runs)
+            if (
+                len(fits) == 1
+                and not others
+                and sum(can_be(other, fits[0]) for other in calls) == 1
+            ):
                 joined = [f"id:{each['execution_id']}" for each in (call, *fits)]
                 owner = resolve_execution(record, joined)
                 return {owner} if owner else set()
@@ -292,6 +297,15 @@ def _covers(call: Row, run: Row) -> bool:
         and (call["deployed_at"] or "~") <= run["completed_at"]
         and run["completed_at"] <= (call["completed_at"] or "~")
     )
+
+
+def _ended_just_before(call: Row, run: Row) -> bool:
+    """Tell whether a run ended so soon before a call began that it may be that of the call, whose
+    hook was late."""
+    began, ended = call["deployed_at"], run["completed_at"]
+    if not began or not ended or ended >= began or _seconds(ended, began) > _OVERTAKEN:
+        return False
+    return _covers({**call, "deployed_at": ended}, run)
 
 
 def _nearly_covers(call: Row, run: Row) -> bool:
