@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -61,6 +59,9 @@ def _kept_input() -> Iterator[Path]:
     Raises:
         SourceError: it is no export; a transcript is told by its name and folder.
     """
+    import shutil
+    import tempfile
+
     from orch_tui.record.upkeep.restore import is_export
 
     with tempfile.TemporaryDirectory(prefix="orch-import-") as folder:

@@ -250,6 +250,10 @@ def _fingerprints(message: str | bytes | None) -> frozenset[str]:
     return frozenset(fingerprints_of_paste(text))
 
 
+def _are_copies(one: str | bytes | None, other: str | bytes | None) -> bool:
+    return not _fingerprints(one).isdisjoint(_fingerprints(other))
+
+
 def _said(record: Record, execution_id: str) -> list[Observation]:
     """What was said of returns by hand or script; what hooks and transcripts saw is not ours."""
     return [
@@ -283,14 +287,13 @@ def _agree_or_conflict(
     record: Record, execution_id: str, said: _SaidOfReturn, message: str | bytes | None
 ) -> None:
     """A copy of a message is the same return: what else is said of it must be the same too."""
-    prints = _fingerprints(message)
-    for held in _said(record, execution_id) if prints else ():
+    for held in [] if message is None else _said(record, execution_id):
         different = [
             f"{name} is {getattr(held.statement, name)!r}, not {value!r}"
             for name, value in said.items()
             if value is not None and getattr(held.statement, name) != value
         ]
-        if different and not prints.isdisjoint(_fingerprints(_message_of(record, held))):
+        if different and _are_copies(message, _message_of(record, held)):
             raise ConflictError(
                 f"this message of {execution_id} was recorded already: {'; '.join(different)}",
                 hint="--supersede REASON replaces what was said of it",

@@ -129,7 +129,7 @@ def _remove_old(folder: Path) -> list[tuple[Path, str]]:
     Anything else there is somebody else's, and so is what a link leads to: the folder beside a
     record may be a repository's, or one that the user has for other things.
     """
-    if folder.is_symlink() or linked_part(folder.absolute()):
+    if not os.path.lexists(folder) or folder.is_symlink() or linked_part(folder.absolute()):
         return []
     oldest = time.time() - KEPT_DAYS * 86_400
     left = []

@@ -16,7 +16,7 @@ from orch_tui.record.ledger.rebuild import (
     derive_outputs,
     find_stale_executions,
     has_row,
-    item_row,
+    item_rows,
     output_row,
     read_item_rows,
     read_output_rows,
@@ -273,9 +273,9 @@ def test_the_items_of_a_run_are_rows_in_their_order(record: Record, label: str) 
         for n, name in enumerate("ba")
     )
     tell(record, Allocated(items=items))
-    assert read_item_rows(record, label) == [item_row(record, item) for item in items]
+    assert read_item_rows(record, label) == item_rows(record, items)
     tell(record, Allocated(items=items[1:], whole=True), at=T3)
-    assert read_item_rows(record, label) == [item_row(record, items[1])]
+    assert read_item_rows(record, label) == item_rows(record, items[1:])
     tell(record, Allocated(whole=True), at=T4)
     assert read_item_rows(record, label) == []
 

@@ -7,7 +7,9 @@ named by their SHA-256.
 
 from __future__ import annotations
 
-from orch_tui.models.database import Record
+from collections.abc import Iterable
+
+from orch_tui.models.database import Record, in_list
 from orch_tui.record.ledger.briefings import find_briefing
 
 
@@ -62,6 +64,24 @@ def content_id_of(record: Record, sha256: str | None) -> int | None:
     digest = digest_of(sha256)
     found = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [digest])
     return None if found is None else int(found)
+
+
+def content_ids_of(record: Record, sha256s: Iterable[str | None]) -> list[int | None]:
+    """Find the contents with these SHA-256s (hexadecimal); gives the number of each here, or
+    None."""
+    digests = [digest_of(sha256) for sha256 in sha256s]
+    wanted = [*{digest for digest in digests if digest is not None}]
+    found: dict[bytes | None, int] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        listed, some = in_list(wanted[start : start + _AT_ONCE])
+        found |= dict(
+            record.sql(f"SELECT sha256, content_id FROM contents WHERE sha256 IN {listed}", some)
+        )
+    return [found.get(digest) for digest in digests]
+
+
+_AT_ONCE = 500
+"""Parameters of one statement; older releases of SQLite take 999."""
 
 
 def briefing_id_of(record: Record, sha256: str | None) -> int | None:

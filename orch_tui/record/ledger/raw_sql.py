@@ -17,7 +17,7 @@ from orch_tui.record.ledger.rebuild import (
     derive_items,
     derive_outputs,
     has_row,
-    item_row,
+    item_rows,
     output_row,
     read_item_rows,
     read_output_rows,
@@ -104,7 +104,7 @@ def _state_allocations(record: Record, execution_id: str) -> None:
     """State what a run was given, where plain SQL changed the rows."""
     told = stored_statements(record, execution_id, "allocated")
     held = read_item_rows(record, execution_id)
-    if [item_row(record, item) for item in derive_items(record, told)] != held:
+    if item_rows(record, derive_items(record, told)) != held:
         items = tuple(_item_fact(record, row) for row in held)
         _state(record, Allocated(items=items, whole=True), execution_id)
     record.execute(

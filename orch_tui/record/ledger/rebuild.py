@@ -512,10 +512,14 @@ def derive_items(record: Record, told: Iterable[Allocated]) -> list[ItemFact]:
     return items
 
 
-def item_row(record: Record, item: ItemFact) -> tuple[Any, ...]:
-    """Make the columns of ``context_allocations`` from what a statement says."""
-    *said, content, arrived = item.row()
-    return (*said, portable.content_id_of(record, content), arrived)
+def item_rows(record: Record, items: Iterable[ItemFact]) -> list[tuple[Any, ...]]:
+    """Make the columns of ``context_allocations`` from what statements say."""
+    rows = [item.row() for item in items]
+    ids = portable.content_ids_of(record, [content for *_, content, _ in rows])
+    return [
+        (*said, content_id, arrived)
+        for (*said, _, arrived), content_id in zip(rows, ids, strict=True)
+    ]
 
 
 def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
@@ -528,7 +532,7 @@ def read_item_rows(record: Record, execution_id: str) -> list[tuple[Any, ...]]:
 
 
 def _write_allocations(record: Record, execution_id: str, items: Iterable[ItemFact]) -> None:
-    wanted = [item_row(record, item) for item in items]
+    wanted = item_rows(record, items)
     held = record.sql(
         f"SELECT {_ALLOCATION} FROM context_allocations WHERE execution_id = ? AND revision > 0 "
         "ORDER BY allocation_id",

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -35,7 +34,6 @@ from orch_tui.record.ledger.merge import UNKNOWN
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.resolve import join_calls_and_runs, portable_keys
 from orch_tui.record.ledger.statement import Addressed, AgentKind, Noted, Returned, Used
-from orch_tui.record.transcripts.handed_texts import learn_handed_parts
 from orch_tui.record.transcripts.reader import TranscriptReader
 from orch_tui.record.transcripts.reader_state import ParsedChunk, ReaderState, TranscriptReport
 from orch_tui.record.transcripts.transcript_files import (
@@ -60,7 +58,6 @@ from orch_tui.record.transcripts.transcript_lines import (
     iterate_lines,
     parse_timestamp,
 )
-from orch_tui.record.upkeep.restore import is_export, restore_export
 from orch_tui.worktrees import (
     CLIENT_TREES,
     find_file_tree,
@@ -113,6 +110,8 @@ def open_rehearsal(record: Record | None) -> Iterator[Record]:
 
     Nobody searches it, so its search index is left as it is.
     """
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="orch-") as folder:
         copy = Path(folder) / "execution.db"
         if record is not None:
@@ -155,7 +154,10 @@ def import_files(
         done += found.size
         progress(done, total)
     work.commit()
-    learn_handed_parts(record, work.begun)
+    if work.begun:
+        from orch_tui.record.transcripts.handed_texts import learn_handed_parts
+
+        learn_handed_parts(record, work.begun)
     claude_sessions.end_silent_sessions(record)
     claude_sessions.presume_silent_gone(record)
     return work.summed_up()
@@ -266,6 +268,8 @@ class _Import:
         self._summary.remarks.append(f"{found.path} is {LEFT_ASIDE}: {reason}")
 
     def _export(self, path: Path, found: TranscriptFile) -> None:
+        from orch_tui.record.upkeep.restore import restore_export  # few files are one
+
         self.commit()
         before = dict(self._record.sql("SELECT execution_id, revision FROM agent_executions"))
         restored = restore_export(self._record, path)
@@ -307,7 +311,7 @@ class _Import:
                     )
                 if position - last >= _A_STRETCH:
                     last = position
-                    self._keep(reader, path, found, position, is_whole=False)
+                    self._keep(reader, path, head, found, position, is_whole=False)
                     progress(position - start)
             reader.finish()
         self._summary.bytes_read += found.size - start
@@ -317,7 +321,7 @@ class _Import:
         self._summary.files_read += 1
         if start == 0 and path.name.startswith("agent-"):
             self.begun.append(path)
-        self._keep(reader, path, found, position, is_whole=True, snapshot=snapshot)
+        self._keep(reader, path, head, found, position, is_whole=True, snapshot=snapshot)
 
     def _line(self, reader: TranscriptReader, line: Sequence[bytes]) -> None:
         entry = decode_struct(line[0], Entry)
@@ -351,6 +355,7 @@ class _Import:
         self,
         reader: TranscriptReader,
         path: Path,
+        head: bytes,
         found: TranscriptFile,
         position: int,
         *,
@@ -362,8 +367,9 @@ class _Import:
         told = reader.take()
         checkpoint = None
         if is_whole or not state.is_inline:
-            with path.open("rb") as file:
-                head = _head(file.read(_HEAD), position)
+            if len(head) < min(_HEAD, position):  # it has grown since it was opened
+                with path.open("rb") as file:
+                    head = file.read(_HEAD)
             kept = None if state.is_inline else snapshot or msgspec.json.encode(state)
             size = found.size if is_whole else position
             checkpoint = (
@@ -371,7 +377,7 @@ class _Import:
                 size,
                 found.mtime_ns if is_whole else -1,
                 0 if state.is_inline else position,
-                head,
+                _head(head, position),
                 None,
                 pack_text(kept.decode()) if kept else None,
             )
@@ -737,9 +743,11 @@ def _is_utf8(path: str) -> bool:
 
 
 def _begins_an_export(path: Path) -> bool:
+    from orch_tui.record.upkeep.restore import is_export
+
     try:
-        with path.open("rb") as file:
-            return is_export(file.readline(_HEAD))
+        with open(path, "rb", buffering=0) as file:
+            return is_export(file.read(_HEAD).partition(b"\n")[0])
     except OSError:
         return False
 
