@@ -399,6 +399,11 @@ class Record:
                 target.unlink()
                 raise
 
+    def squeeze(self) -> None:
+        """Write the file anew without its free pages, and empty the write-ahead log."""
+        self.execute("VACUUM")
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Close this thread's connection; those of other threads end with their threads.
 

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from orch_tui.recall.replay import Replay
     from orch_tui.recall.report import Format
     from orch_tui.recall.show import Shown
+    from orch_tui.record.upkeep.forgetting import ForgottenTexts
     from orch_tui.search.query import Page
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "drift",
     "find_sharing",
     "fit_bundle",
+    "forget",
     "import_bundle",
     "keep_bundle",
     "keep_composition",
@@ -932,6 +934,32 @@ def stats(
             every=every,
             project=None if all_projects or session_id else place.project_filter,
         )
+
+
+def forget(
+    *,
+    before: str | None = None,
+    session_id: str | None = None,
+    project: Place = None,
+    database: str | None = None,
+) -> ForgottenTexts:
+    """Drop the texts of runs that have ended: those deployed before a time, or of a session.
+
+    ``before`` is a date or time as lists take it (``2026-01-01``, ``30d``). Figures, hashes and the
+    fact stay; nothing brings the texts back.
+
+    Raises:
+        UsageError: neither is given, or ``before`` is no time.
+        NotFoundError: no such session.
+    """
+    from orch_tui.record.upkeep import forgetting
+    from orch_tui.search.dates import parse_time
+
+    with opened(project, database) as place:
+        record = place.existing_record
+        moment = before and parse_time(before, record.clock())
+        runs = forgetting.find_forgettable(record, before=moment, session_id=session_id)
+        return forgetting.forget_runs(record, runs)
 
 
 def activity(

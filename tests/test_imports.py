@@ -191,6 +191,7 @@ NEED_NO_PEEWEE = [
     "prepare-bundle --agent-type a --files a.py --output c.json",
     "record-allocation --execution-id exec-002 --bundle c.json",
     *("collect --execution-id exec-001 --insights i", "retract exec-002 --reason wrong"),
+    "forget --before 30d --yes",
     *(
         "bundles",
         "validate --scope something",

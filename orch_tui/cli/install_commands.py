@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orch_tui.cli.consent import act_if_agreed, answer, is_answered
 from orch_tui.cli.parser import Parser
 from orch_tui.cli.printing import say
-from orch_tui.errors import OrchError, SourceError, UsageError
+from orch_tui.errors import OrchError, SourceError
 from orch_tui.files import remove_empty
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
@@ -88,7 +88,7 @@ def _install_files(arguments: Namespace) -> bool:
         )
 
     is_same = not found.written and not found.removed
-    agreed = is_same or _do(arguments, f"write them into {folder}?", write)
+    agreed = is_same or act_if_agreed(arguments, f"write them into {folder}?", write)
     print(folder)
     return agreed
 
@@ -127,16 +127,16 @@ def _allow(arguments: Namespace) -> bool:
             say(f"{RULE} is allowed already")
     elif arguments.allow:
         return _change(arguments, change, f"allow {RULE}?")
-    elif not arguments.yes and not arguments.dry_run and _is_answered():
+    elif not arguments.yes and not arguments.dry_run and is_answered():
         say("Claude Code asks you before each orch command, unless a rule allows them all.")
-        if _answer(f"add {RULE} to {change.path}? [y/N] ", ("y", "yes")):
+        if answer(f"add {RULE} to {change.path}? [y/N] ", ("y", "yes")):
             _apply(change)
     return True
 
 
 def _change(arguments: Namespace, change: Change, question: str) -> bool:
     say(*change.diff())
-    return _do(arguments, question, lambda: _apply(change))
+    return act_if_agreed(arguments, question, lambda: _apply(change))
 
 
 def _apply(change: Change) -> None:
@@ -198,7 +198,7 @@ def _uninstall(arguments: Namespace) -> int:
             remove_empty(folders[0], folders[-1])
         say("removed")
 
-    agreed = _do(arguments, "remove it?", remove)
+    agreed = act_if_agreed(arguments, "remove it?", remove)
     print(*(change.path for change in changes), *([folder] if files else []), sep="\n")
     return 0 if agreed else 1
 
@@ -218,39 +218,6 @@ def _clear_state() -> None:
 
     for path in clear_state():
         say(f"{path}: runs that wait to be recorded; kept, until orch is opened in their project")
-
-
-def _do(arguments: Namespace, question: str, act: Callable[[], None]) -> bool:
-    """Do what was shown, when it was agreed to.
-
-    Raises:
-        UsageError: nobody can be asked.
-    """
-    if arguments.dry_run:
-        say("nothing was changed")
-        return True
-    if not arguments.yes:
-        if not _is_answered():
-            raise UsageError(
-                f"{question} Nobody can answer here",
-                hint="add --yes to agree, or --dry-run to only look",
-            )
-        if not _answer(f"{question} [Y/n] ", ("", "y", "yes")):
-            say("nothing was changed")
-            return False
-    act()
-    return True
-
-
-def _is_answered() -> bool:
-    """Tell whether a person sits there."""
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _answer(question: str, agreeing: tuple[str, ...]) -> bool:
-    print(question, end="", file=sys.stderr, flush=True)
-    line = sys.stdin.readline()
-    return bool(line) and line.strip().lower() in agreeing
 
 
 def _add_place(parser: Parser) -> argparse._MutuallyExclusiveGroup:

@@ -299,6 +299,59 @@ def _redact(arguments: Namespace) -> None:
         say(f"still in {path}: orch does not change that file")
 
 
+def forget() -> argparse.ArgumentParser:
+    parser = Parser(
+        "forget",
+        remarks="What the runs were given, were told and said goes, for good. What they cost,\n"
+        "when they ran, how they ended and the hash of each text stays. An import or an\n"
+        "older export brings nothing back, and a record that takes in an export of this\n"
+        "one forgets it, too. Backups keep it.",
+        example="orch forget --before 2026-01-01 --dry-run",
+    )
+    parser.add_argument(
+        "--before",
+        metavar="WHEN",
+        help="runs deployed before: 2026-11-22, monday, 30d, '2 weeks ago'",
+    )
+    parser.add_argument("--session-id", "-s", metavar="ID", help="runs of one session")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be dropped")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.forbid("--yes", "--dry-run")
+    add_answer_format(parser)
+    parser.set_defaults(run=_forget)
+    return parser
+
+
+def _forget(arguments: Namespace) -> int:
+    from orch_tui.cli.consent import act_if_agreed
+    from orch_tui.record.upkeep.forgetting import (
+        find_forgettable,
+        forget_runs,
+        measure_forgetting,
+    )
+    from orch_tui.search.dates import parse_time
+
+    record = project_of(arguments).existing_record
+    before = arguments.before and parse_time(arguments.before, record.clock())
+    runs = find_forgettable(record, before=before, session_id=arguments.session_id)
+    found = measure_forgetting(record, runs)
+    megabytes = f"{found.size / 1e6:,.1f} MB"
+    if not found.texts:
+        say("no run that has ended has texts to forget there")
+        print_answer(arguments, "", **as_row(found), forgotten=False)
+        return 0
+    say(f"{found.texts:,} texts of {found.runs:,} runs take {megabytes}")
+    question = f"forget them for good ({megabytes})?"
+
+    def drop() -> None:
+        forget_runs(record, runs)
+
+    agreed = act_if_agreed(arguments, question, drop, is_final=True)
+    is_done = agreed and not arguments.dry_run
+    print_answer(arguments, f"{megabytes} forgotten" * is_done, **as_row(found), forgotten=is_done)
+    return 0 if agreed else 1
+
+
 SHELLS = ("bash", "zsh", "fish")
 
 

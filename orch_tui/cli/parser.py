@@ -67,6 +67,7 @@ COMMANDS = {
     "restore": Command("manage", "make a backup the record again"),
     "export": Command("manage", "write the whole record as JSONL"),
     "redact": Command("manage", "remove a secret from everywhere it stands"),
+    "forget": Command("manage", "drop the texts of old runs; figures and hashes stay"),
     "install": Command("install_commands", "install the skill or the hooks for Claude Code"),
     "uninstall": Command("install_commands", "remove what was installed"),
     "completion": Command("manage", "print the shell completion script"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,17 @@ def rebuild(record: Record) -> None:
     refresh(record, (execution_id for (execution_id,) in ids))
     end_other_versions(record)
     optimize(record)
+
+
+@contextmanager
+def remade_index(record: Record) -> Iterator[None]:
+    """Let indexed texts change, within the caller's transaction; the index is made anew."""
+    for name in SEARCH_TRIGGERS:
+        record.execute(f"DROP TRIGGER {name}")
+    yield
+    for statement in SEARCH_TRIGGERS.values():
+        record.execute(statement)
+    rebuild(record)
 
 
 def optimize(record: Record) -> None:

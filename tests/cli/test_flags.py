@@ -44,6 +44,7 @@ BASES = {
     "backup": ["copy.db"],
     "restore": ["copy.db"],
     "redact": ["secret.txt --reason pasted"],
+    "forget": ["--session-id orch-1"],
     "completion": ["bash"],
 }
 """What a command cannot do without, or depends on."""

@@ -25,7 +25,7 @@ IN_THE_DESIGN = {
     *("query", "prepare-bundle", "track-budget", "deduplicate", "generate-briefing"),
     *("record-allocation", "collect", "outputs", "synthesize", "validate", "check-bounds"),
     *("history", "show", "compare", "replay", "count", "install", "uninstall", "config", "stats"),
-    *("redact", "doctor", "backup", "export", "demo", "import", "hook", "watch"),
+    *("redact", "forget", "doctor", "backup", "export", "demo", "import", "hook", "watch"),
 }
 
 

@@ -308,3 +308,26 @@ def test_a_backup_is_made_the_record_again(did: Run, orch: Run, deployed: str) -
     assert [each["execution_id"] for each in did("query", "--format", "json").json] == [deployed]
     assert Path(done.json["kept"]).exists()
     assert orch("restore", "nowhere.db").code == 1
+
+
+def test_texts_of_old_runs_are_forgotten_when_it_is_agreed_to(
+    did: Run, orch: Run, two_runs: None
+) -> None:
+    refused = orch("forget")
+    assert refused.code == 2
+    assert "--before DATE, or --session-id ID" in refused.err
+    assert orch("forget", "--before", "tomorow").code == 2
+    looked = did("forget", "--before", "2999-01-01", "--dry-run", "--format", "json")
+    assert looked.json["forgotten"] is False
+    assert looked.json["runs"] == 2
+    assert "HNSW index answers" in did("show", "exec-001").out
+    asked = orch("forget", "--before", "2999-01-01")
+    assert asked.code == 2
+    assert "Nobody can answer here" in asked.err
+    done = did("forget", "--before", "2999-01-01", "--yes", "--format", "json")
+    assert done.json == looked.json | {"forgotten": True}
+    shown = did("show", "exec-001").out
+    assert "[forgotten]" in shown
+    assert "HNSW index answers" not in shown
+    assert did("forget", "--before", "2999-01-01", "--yes").out == ""
+    assert did("doctor").code == 0

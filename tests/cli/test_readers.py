@@ -60,6 +60,7 @@ WRITES = {
         "record-allocation",
     ),
     *("record-completion", "collect", "complete-session", "retract", "prepare-bundle", "redact"),
+    "forget",
     "migrate",
     "restore",
     "generate-briefing",  # what is deployed next is handed over as it was rendered

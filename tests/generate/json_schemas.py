@@ -119,6 +119,7 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     say("migrate")
     say("backup", "backup", "copy.db")
     say("redact", "redact", "look.json", "--reason", "a test", "--dry-run")
+    say("forget", "forget", "--before", "30d", "--dry-run")
     say("retract", "retract", "exec-002", "--reason", "a test")
     say("complete-session")
     say("restore", "restore", "copy.db")

@@ -56,6 +56,20 @@ def bury_briefing(record: Record, sha256: bytes, size: int, replacement: int) ->
     )
 
 
+def forget_briefing(record: Record, briefing_id: int) -> None:
+    """Leave of a briefing its hash and size: it is its own tombstone, and is not stored again."""
+    record.execute(
+        "UPDATE briefings SET parts = ? WHERE briefing_id = ?",
+        [_tombstone(briefing_id), briefing_id],
+    )
+
+
+def bury_forgotten(record: Record, sha256: bytes, size: int) -> None:
+    """Leave the tombstone of a briefing that another record has forgotten."""
+    record.execute("INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, '')", [sha256, size])
+    forget_briefing(record, int(record.value("SELECT last_insert_rowid()")))
+
+
 def change_replacement(record: Record, old: int, new: int) -> None:
     """Have the tombstones that name one briefing name another."""
     record.execute(
@@ -124,8 +138,11 @@ def iterate_briefings(
     def part(kind: str, value: str | int) -> bytes:
         if kind == "text":
             return str(value).encode("utf-8", "surrogateescape")
-        data = None if kind == "gone" else content(whole_number(value) or 0)
-        return contents.GONE.encode() if data is None else data
+        if kind == "gone":
+            return contents.GONE.encode()
+        data = content(whole_number(value) or 0)
+        gone = data is None and contents.name_gone(record, whole_number(value))
+        return gone.encode() if gone else data or b""
 
     for briefing_id, sha256, parts in record.execute(
         f"SELECT briefing_id, sha256, parts FROM briefings {condition}", parameters

@@ -9,6 +9,10 @@ from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, pack_bytes, unpack_bytes
 
 GONE = "[redacted]"
+FORGOTTEN = "[forgotten]"
+
+FORGOTTEN_BYTES = b"forgotten"
+"""What stands in place of the bytes of a content that was forgotten, not redacted."""
 """What is shown where a content was redacted."""
 
 
@@ -81,11 +85,30 @@ def unshare_messages(record: Record, execution_id: str | None = None) -> None:
 
 
 def get_content_text(record: Record, content_id: int | None) -> str | None:
-    """Get a content as readable text: invalid UTF-8 replaced, a redacted one named as such."""
+    """Get a content as readable text: invalid UTF-8 replaced, one that is gone named as such."""
     if content_id is None:
         return None
     data = get_content(record, content_id)
-    return GONE if data is None else data.decode("utf-8", "replace")
+    return name_gone(record, content_id) if data is None else data.decode("utf-8", "replace")
+
+
+def name_gone(record: Record, content_id: int | None) -> str:
+    """Name what stands for a content that is not there: redacted, or forgotten."""
+    stored = record.value("SELECT data FROM contents WHERE content_id = ?", [content_id])
+    return FORGOTTEN if stored == FORGOTTEN_BYTES else GONE
+
+
+def forget_content(record: Record, content_id: int) -> None:
+    """Leave of a content its hash and size, which keep it from being stored again."""
+    record.execute(
+        "UPDATE contents SET encoding = 'gone', data = ? WHERE content_id = ?",
+        [FORGOTTEN_BYTES, content_id],
+    )
+
+
+def is_tombstone(encoding: str, stored: bytes | None) -> bool:
+    """Tell whether this is all that is to be there of a content that is gone."""
+    return encoding == "gone" and stored in (b"", FORGOTTEN_BYTES, None)
 
 
 def encode_given(value: str | bytes) -> bytes:

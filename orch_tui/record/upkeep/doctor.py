@@ -40,6 +40,7 @@ from orch_tui.record.defects import LEFT_ASIDE
 from orch_tui.record.hooks import inbox
 from orch_tui.record.hooks.payload_ingest import NOT_HANDED_OVER
 from orch_tui.record.ledger import briefings
+from orch_tui.record.ledger.contents import is_tombstone
 from orch_tui.record.ledger.rebuild import find_stale_executions, rebuild_from_statements
 from orch_tui.record.ledger.statement import KINDS, decode_stored
 from orch_tui.record.provenance import list_remarks, remember_record
@@ -648,7 +649,7 @@ def _contents(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
         count += 1
         data = unpack_bytes(encoding, stored)
         if data is None:
-            if stored or encoding != "gone":
+            if not is_tombstone(encoding, stored):
                 wrong.append(str(content_id))
         elif len(data) != size or hashlib.sha256(data).digest() != sha256:
             wrong.append(str(content_id))

@@ -17,6 +17,7 @@ from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import SCHEMA_VERSION, as_bytes, listed_names
 from orch_tui.prepare.secret_verdicts import is_verdict
 from orch_tui.record.ledger import portable
+from orch_tui.record.ledger.contents import FORGOTTEN_BYTES
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.statement import unpack_fields
@@ -81,7 +82,8 @@ def _contents(view: Record) -> Iterator[dict[str, Any]]:
     for sha256, size, *stored in view.execute(
         f"SELECT sha256, size, encoding, {STORED_BYTES} FROM contents ORDER BY content_id"
     ):
-        yield {"content": sha256.hex(), "size": size, "data": _printable(unpack_bytes(*stored))}
+        row = {"content": sha256.hex(), "size": size, "data": _printable(unpack_bytes(*stored))}
+        yield row | ({"forgotten": True} if stored == ["gone", FORGOTTEN_BYTES] else {})
 
 
 def _briefings(view: Record) -> Iterator[dict[str, Any]]:
@@ -91,6 +93,8 @@ def _briefings(view: Record) -> Iterator[dict[str, Any]]:
             for kind, value in briefing.parts
         ]
         is_whole = bool(named) or not briefing.size  # else plain SQL broke or deleted its parts
+        if briefing.parts == [["gone", briefing.briefing_id]]:  # nothing took its place
+            named = [["forgotten", ""]]
         if is_whole and all(value is not None for _, value in named):
             yield {"briefing": briefing.sha256.hex(), "size": briefing.size, "parts": named}
 

@@ -89,14 +89,14 @@ def redact_secret(
         return Redacted(found.places, tuple(_files(record, hidden, copies)), copies)
     with record.models(), record.write():
         found = _take_out(record, hidden, reason)
-    squeeze_file(record)
+    record.squeeze()
     unclean = [str(path) for path in _own_files(record) if _holds(path, hidden)]
     removed = tuple(_remove_copies(_hand_over_copies(record, hidden)))
     return Redacted(found.places, (*unclean, *_files(record, hidden)), removed)
 
 
 def redact_again(record: Record, secret: str, reason: str) -> None:
-    """Remove what came back of a secret, within the transaction; `squeeze_file` must follow."""
+    """Remove what came back of a secret, within the transaction; `Record.squeeze` must follow."""
     with record.models():
         _take_out(record, _Secret.of(secret), reason)
 
@@ -425,12 +425,6 @@ def _rehash_briefings(
             briefing.delete_instance()
         briefings.bury_briefing(record, before, size, same or own)
     return united
-
-
-def squeeze_file(record: Record) -> None:
-    """Write the file anew without its free pages, and empty the write-ahead log."""
-    record.execute("VACUUM")
-    record.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 # Other files

@@ -26,6 +26,7 @@ from orch_tui.prepare.secret_verdicts import is_verdict
 from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
 from orch_tui.record.ledger import briefings, contents, portable, registers
+from orch_tui.record.ledger.contents import FORGOTTEN_BYTES
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.origins import (
     begin_origin,
@@ -105,9 +106,7 @@ def restore_export(record: Record, path: Path) -> Restored:
             for secret in sorted(work.redacted.met):
                 redact_again(record, secret, "it came back with an export")
     if work.redacted.met:
-        from orch_tui.record.upkeep.redaction import squeeze_file
-
-        squeeze_file(record)
+        record.squeeze()
         work.restored.remarks.append("what was redacted here before was left out")
     return work.restored
 
@@ -223,6 +222,11 @@ class _Exchange:
         for claude_session in sorted(self._claude_sessions):
             claude_sessions.refresh_session(record, claude_session)
         claude_sessions.end_silent_sessions(record)
+        forgotten = "SELECT 1 FROM registers WHERE subject >= 'run:' AND subject < 'run;' LIMIT 1"
+        if record.value(forgotten):
+            from orch_tui.record.upkeep.forgetting import forget_texts  # hardly any record does
+
+            forget_texts(record)
         ingest_noted_changes(record)
         known = record.sql(
             "SELECT DISTINCT execution_id FROM observations WHERE execution_id IS NOT NULL "
@@ -250,8 +254,8 @@ class _Exchange:
         data = row["data"]
         if data is None:
             self._record.execute(
-                "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, 'gone', x'')",
-                [sha256, int(row["size"])],
+                "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, 'gone', ?)",
+                [sha256, int(row["size"]), FORGOTTEN_BYTES if row.get("forgotten") else b""],
             )
             return
         contents.store_content(
@@ -266,6 +270,9 @@ class _Exchange:
         self.redacted.look_at(row["parts"])
         name, parts = row["briefing"][:8], []
         for kind, value in row["parts"]:
+            if kind == "forgotten":
+                briefings.bury_forgotten(self._record, sha256, int(row["size"]))
+                return
             if kind == "gone":
                 replacement = portable.briefing_id_of(self._record, value)
                 if replacement is None or len(row["parts"]) > 1:
