@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from orch_tui.cli.filters import add_filters, add_scope, read_filters
@@ -13,6 +13,7 @@ from orch_tui.cli.printing import (
     add_format,
     cell,
     named_template,
+    positive,
     print_object,
     print_rows,
     say,
@@ -35,6 +36,14 @@ def stats() -> argparse.ArgumentParser:
     add_filters(parser, limit=False)
     add_scope(parser)
     parser.add_argument(
+        "--limit",
+        dest="most",  # of a part: those of a list are chosen while it is read
+        metavar="LIMIT",
+        type=positive,
+        help="rows of each part: half of them the best, half the worst; of what is over time the "
+        "newest, of other parts the first (default: 20; of one part as json, jsonl or csv all)",
+    )
+    parser.add_argument(
         "--every", choices=("day", "week"), help="for over_time and sharing (default: day)"
     )
     add_format(parser)
@@ -53,45 +62,62 @@ _MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "wor
 
 
 def _stats(arguments: Namespace) -> None:
-    from orch_tui.recall.insights import gather_insights
+    from orch_tui.recall.insights import PARTS, gather_parts
+    from orch_tui.recall.insights.row_choice import MOST_ROWS, choose_rows
 
     project = project_of(arguments)
     all_parts = _parts_of_stats()
     shown = arguments.by or (all_parts if arguments.format.startswith("json") else _MAIN_PARTS)
     if arguments.every and not {"over_time", "sharing"} & {*shown}:
         raise UsageError("--every is only for --by over_time and sharing", hint="leave --every out")
-    insights = gather_insights(
-        project.existing_record,
-        **read_filters(arguments, project),
-        include_archived=arguments.archived,
-        every=arguments.every or "day",
-    )
-    parts = insights.parts()
-
-    def named(names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-        return {name: parts[name if name in parts else f"by_{name}"] for name in names}
-
-    given = (arguments.session_id, arguments.agent_type, arguments.since, arguments.until)
-    nothing = "no recorded run meets that" if any(given) else "nothing is recorded yet"
-    chosen = named(arguments.by or ())
-    if len(chosen) == 1:
-        _print_part_of_stats(*chosen.popitem(), arguments.format, nothing)
-    elif arguments.format == "json":
-        print_object(chosen or parts)
-    elif arguments.format == "jsonl":
-        rows = ({"part": name, **row} for name, part in (chosen or parts).items() for row in part)
-        print_rows(rows, "jsonl")
-    elif arguments.format == "csv":
+    if arguments.format == "csv" and len({*shown}) != 1:
         raise UsageError(
             "--format csv has one kind of row: one --by",
             hint=f"one of {', '.join(all_parts)}",
         )
+    names = {part.removeprefix("by_"): part for part in PARTS}
+    gathered = gather_parts(
+        project.existing_record,
+        [names[name] for name in shown],
+        **read_filters(arguments, project),
+        include_archived=arguments.archived,
+        every=arguments.every or "day",
+    )
+    is_for_people = arguments.format in ("table", "markdown")
+    most = arguments.most or (MOST_ROWS if is_for_people or len(gathered) > 1 else None)
+    rows: dict[str, list[dict[str, Any]]] = {}
+    left_out: dict[str, int] = {}
+    for part, every_row in gathered.items():
+        name = part.removeprefix("by_") if arguments.by or is_for_people else part
+        rows[name], rest = choose_rows(part, every_row, most or len(every_row))
+        if rest:
+            left_out[name] = rest
+    given = (arguments.session_id, arguments.agent_type, arguments.since, arguments.until)
+    nothing = "no recorded run meets that" if any(given) else "nothing is recorded yet"
+    if len(rows) == 1:
+        ((name, part_rows),) = rows.items()
+        _print_part_of_stats(name, part_rows, arguments.format, nothing)
+        _say_what_is_left_out(left_out)
+    elif arguments.format == "json":
+        print_object({**rows, "left_out": left_out})
+    elif arguments.format == "jsonl":
+        print_rows(({"part": name, **row} for name, part in rows.items() for row in part), "jsonl")
+        _say_what_is_left_out(left_out)
     else:
-        for name, part in (chosen or named(_MAIN_PARTS)).items():
+        for name, part_rows in rows.items():
             title = name.replace("_", " ")
             print(f"## {title}\n" if arguments.format == "markdown" else f"{title}:")
-            _print_part_of_stats(name, part, arguments.format, nothing)
+            _print_part_of_stats(name, part_rows, arguments.format, nothing)
+            if name in left_out:
+                print(f"\n{_REST.format(left_out[name])}")
             print()
+
+
+_REST = "{:,} more, for which --limit asks"
+
+
+def _say_what_is_left_out(left_out: Mapping[str, int]) -> None:
+    say(*(f"{name.replace('_', ' ')}: {_REST.format(count)}" for name, count in left_out.items()))
 
 
 def _print_part_of_stats(name: str, rows: list[dict[str, Any]], form: str, nothing: str) -> None:

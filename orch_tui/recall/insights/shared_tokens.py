@@ -132,7 +132,6 @@ def _saved_by_version(record: Record, version_ids: set[int]) -> Mapping[int, int
     One that sharing made is compared with what it was made of. Of one that somebody changed since
     there is no other: it lacks what its agent is told to read.
     """
-    outlines = load_outlines(record, sorted(version_ids))
     made_of = list_shared_versions(record)
     numbers = (
         {
@@ -144,6 +143,14 @@ def _saved_by_version(record: Record, version_ids: set[int]) -> Mapping[int, int
         if made_of
         else {}
     )
+    sharing = {
+        version_id
+        for (version_id,) in record.sql(
+            "SELECT DISTINCT version_id FROM bundle_items WHERE type = 'shared_context'"
+        )
+    }
+    sharing |= {numbers[key] for key in made_of if key in numbers}
+    outlines = load_outlines(record, sorted(version_ids & sharing))
     firsts: dict[int, int] = {}
     for version_id, bundle in outlines.items():
         number = bundle.version
