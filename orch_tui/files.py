@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from errno import ENOENT
@@ -112,6 +113,27 @@ def refused_reading(named: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise SourceError(named, f"cannot be read: {error.strerror or error}") from error
+
+
+def refuse_endless(path: AnyPath, named: str = "") -> None:
+    """Refuse a device that has no end, as ``/dev/zero``; a terminal and ``/dev/null`` have one.
+
+    Raises:
+        SourceError: it is one.
+    """
+    with suppress(OSError):
+        found = os.stat(path)
+        if not (stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode)):
+            return
+        if found.st_rdev == os.stat(os.devnull).st_rdev:
+            return
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        try:
+            if os.isatty(descriptor):
+                return
+        finally:
+            os.close(descriptor)
+        raise SourceError(named or str(path), "is a device: name a file")
 
 
 def write(path: Path, data: bytes) -> None:

@@ -14,6 +14,7 @@ from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import FORMATS, as_row, print_rows, say
 from orch_tui.cli.terminal_text import own_codes, printable
 from orch_tui.errors import SourceError
+from orch_tui.files import refuse_endless
 from orch_tui.paths import claude_folder, resolve_path
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _import_from(arguments: Namespace, paths: Sequence[Path]) -> None:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise SourceError(str(path), f"cannot be read ({reason})") from None
+        refuse_endless(path)
     with _progress() as progress:
         summary = project.import_files(
             paths,

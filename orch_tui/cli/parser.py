@@ -210,6 +210,12 @@ class Parser(argparse.ArgumentParser):
         self._check_rules(typed, known)
         return known, unknown
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Refuse ``--files=--``, of which argparse makes an empty list before Python 3.13."""
+        if action.option_strings and arg_strings == ["--"]:
+            self.error(f"argument {action.option_strings[0]}: -- is no value for it")
+        return super()._get_values(action, arg_strings)
+
     @property
     def _takes_words(self) -> bool:
         return any(action.dest == "words" for action in self._actions)

@@ -16,6 +16,7 @@ from orch_tui.cli.terminal_text import find_unprintable, own_codes, printable
 from orch_tui.errors import SourceError, UsageError
 from orch_tui.files import (
     list_missing_folders,
+    refuse_endless,
     refuse_link,
     refused_reading,
     refused_writing,
@@ -294,7 +295,9 @@ def read_bytes(path: str) -> bytes:
             say("reading from the terminal; Ctrl-D ends it")
         return sys.stdin.buffer.read()
     with refused_reading(path):
-        return Path(resolve_path(path)).read_bytes()
+        file = Path(resolve_path(path))
+        refuse_endless(file, path)
+        return file.read_bytes()
 
 
 def named_bundle(project: Project, given: str, *, allow_secret: bool = True) -> Bundle:

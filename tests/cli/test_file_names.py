@@ -142,3 +142,19 @@ def test_a_project_that_is_not_there_is_not_the_one_around_it(orch: Run, project
         done = orch(*words, "--project", "nope")
         assert (done.code, "there is no such folder" in done.err) == (1, True), done
     assert not (project / ".claude" / "skills").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("import", "/dev/zero"),
+        ("record-completion", "--execution-id", "exec-001", "--final-message-file", "/dev/zero"),
+        ("redact", "/dev/zero", "--reason", "r"),
+    ],
+)
+def test_a_device_that_has_no_end_is_refused(
+    orch: Run, deployed: str, words: tuple[str, ...]
+) -> None:
+    done = orch(*words)
+    assert done.code == 1
+    assert done.err.startswith("orch: /dev/zero: is a device")

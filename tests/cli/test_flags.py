@@ -235,3 +235,9 @@ def test_a_limit_is_of_what_is_listed(did: Run, deployed: str) -> None:
     did("collect", "--execution-id", deployed, "--deliverables", "lib/types.ts")
     did("collect", "--execution-id", deployed, "--insights", "one")
     assert len(did("outputs", "--state", "--limit", "1", "--format", "json").json) == 1
+
+
+def test_two_dashes_are_no_value(orch: Run, project: Path) -> None:
+    done = orch("prepare-bundle", "--agent-type", "a", "--no-record", "--files=--")
+    assert done.code == 2
+    assert "--files: -- is no value" in done.err
