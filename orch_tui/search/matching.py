@@ -40,22 +40,30 @@ class LettersMatcher:
 class WordMatcher:
     """Finds a required word in a text: by itself, or as parts of a name."""
 
-    __slots__ = ("_ends", "_first", "_is_literal", "_pattern", "_whole")
+    __slots__ = ("_ends", "_first", "_is_literal", "_pattern", "_starts", "_whole")
 
     def __init__(self, word: QueryWord) -> None:
         if word.literal:
             pieces = [r"\s+".join(map(re.escape, word.literal.split()))]
             begins, ends = word.literal[0], word.literal[-1]
-            self._first = word.literal.split()[0]
+            self._first, *others = word.literal.split()
         else:
             pieces = [*word.tokens]
             begins, ends = word.tokens[0], word.tokens[-1]
-            self._first = pieces[0]
-        # What stands before it is looked at last: re is fast with letters to look for first.
-        before = rf"(?<!{_LETTER}{pieces[0]})" if _ends_words(begins) else ""
+            self._first, *others = pieces
+        self._starts = _ends_words(begins)
         self._ends = not word.unfinished and _ends_words(ends)
+        self._is_literal = bool(word.literal)
+        self._pattern = re.compile(_GAP.join(pieces)) if pieces[1:] else None
+        # One word is found without: compiling a class of all letters takes milliseconds a key.
+        self._whole = self._compile(pieces) if others else None
+
+    def _compile(self, pieces: list[str]) -> re.Pattern[str]:
+        """Compile what finds several pieces that stand by themselves."""
+        # What stands before it is looked at last: re is fast with letters to look for first.
+        before = rf"(?<!{_LETTER}{pieces[0]})" if self._starts else ""
         after = rf"(?!{_LETTER})" if self._ends else ""
-        if word.literal and before:
+        if self._is_literal and before:
             before, pieces = "", [rf"(?<!{_LETTER}){pieces[0]}"]
         gaps = "".join(
             _GAP + piece
@@ -63,9 +71,7 @@ class WordMatcher:
             else rf"(?:[^\w{SPACELESS}]|_)+" + piece
             for last, piece in zip(pieces, pieces[1:], strict=False)
         )
-        self._whole = re.compile(pieces[0] + before + gaps + after)
-        self._is_literal = bool(word.literal)
-        self._pattern = re.compile(_GAP.join(pieces)) if pieces[1:] else None
+        return re.compile(pieces[0] + before + gaps + after)
 
     def spans(self, text: FoldedText) -> Iterator[tuple[int, int]]:
         """Find where the word stands as whole tokens (the last of an unfinished one may go on), or
@@ -73,7 +79,7 @@ class WordMatcher:
         if self._pattern is not None:
             yield from self._spans_of_phrase(self._pattern, text)
         elif self._is_literal:
-            yield from (found.span() for found in self._whole.finditer(text.folded))
+            yield from self._spans_alone(text.folded)
         else:
             at = text.folded.find(self._first)
             while at >= 0:
@@ -83,6 +89,28 @@ class WordMatcher:
                     at = text.folded.find(self._first, end)
                 else:
                     at = text.folded.find(self._first, at + 1)
+
+    def _spans_alone(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Find where the word stands by itself."""
+        at = folded.find(self._first)
+        while at >= 0:
+            end = self._end_alone(folded, at)
+            if end is not None:
+                yield at, end
+            at = folded.find(self._first, at + 1 if end is None else end)
+
+    def _end_alone(self, folded: str, at: int) -> int | None:
+        """Find where the word ends that begins at a place; None: it does not stand there by
+        itself."""
+        if self._whole is not None:
+            found = self._whole.match(folded, at)
+            return found.end() if found else None
+        end = at + len(self._first)
+        if self._starts and at and _is_letter(folded[at - 1]):
+            return None
+        if self._ends and end < len(folded) and _is_letter(folded[end]):
+            return None
+        return end
 
     def _spans_of_phrase(
         self, pattern: re.Pattern[str], text: FoldedText
@@ -99,15 +127,20 @@ class WordMatcher:
 
     def count(self, folded: str) -> int:
         """Count how often the word stands there by itself."""
-        return len(self._whole.findall(folded)) if self._first in folded else 0
+        return sum(1 for _ in self._spans_alone(folded)) if self._first in folded else 0
 
     def stands_in(self, folded: str, at: int = 0) -> bool:
         """Tell whether the word stands there by itself, at ``at`` or behind it."""
         # Finding letters is several times as fast as what re does.
         at = folded.find(self._first, at)
-        while at >= 0 and not self._whole.match(folded, at):
+        while at >= 0 and self._end_alone(folded, at) is None:
             at = folded.find(self._first, at + 1)
         return at >= 0
+
+
+def _is_letter(sign: str) -> bool:
+    """Tell whether a sign is a letter or digit of a word between spaces: ``_LETTER``."""
+    return sign.isalnum() and not is_spaceless(sign)
 
 
 def _ends_words(piece: str) -> bool:
