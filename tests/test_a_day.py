@@ -262,6 +262,7 @@ def _signed(text: str, names: set[str]) -> Counter[tuple[str, str]]:
     return Counter(found)
 
 
+@pytest.mark.slow
 async def test_at_the_end_of_a_day_everything_agrees(day: Day, feat: Path, fix: Path) -> None:
     morning(day, feat, fix)
     noon(day, feat)

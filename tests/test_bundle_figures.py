@@ -210,6 +210,7 @@ CTOK = """def token_count(text, version):
 """Stands in for what counts exactly, where Python is too old for it; no estimate is as high."""
 
 
+@pytest.mark.slow
 def test_exact_is_all_of_it(
     orch_process: Orch, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

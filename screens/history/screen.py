@@ -359,8 +359,8 @@ them; without marks, the one under the cursor.
         self.query_one("#preview", Preview).action_match(by)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if not self.query(QueryInput):  # it comes up, and a return was heard of meanwhile
-            return False
+        if self.query_one_optional(QueryInput) is None:
+            return False  # it comes up, and a return was heard of meanwhile
         if action == "match":
             return self.query_one("#preview", Preview).has_matches
         if action == "take_filter_off":

@@ -72,7 +72,7 @@ NOT_RUN = {"completion", "demo", "redact", "install", "watch"}
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the project of the examples stands for each of them, made once."""
+    """Where projects stand that are made once for many examples."""
     return tmp_path_factory.mktemp("examples")
 
 
@@ -215,13 +215,18 @@ def test_the_shell_is_offered_what_fits(project: Path, line: str, offered: list[
     ],
 )
 def test_the_shell_is_offered_what_is_recorded(
-    project: Path, did: Run, line: str, offered: list[str]
+    did: Run, stage: Path, monkeypatch: pytest.MonkeyPatch, line: str, offered: list[str]
 ) -> None:
-    for session_id in ("first", "second"):
-        did("init-session", "--scope", "s", "--session-id", session_id)
-        did("init-deployment", "--agent-type", "recorded-type")
-    did("prepare-bundle", "--agent-type", "a", "--text", "x", "--output", "elsewhere.json")
-    found = {word.strip() for word in completions(line, project)}
+    here = stage / "offered"
+    begun = here.exists()
+    (here / ".claude").mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(here)
+    if not begun:
+        for session_id in ("first", "second"):
+            did("init-session", "--scope", "s", "--session-id", session_id)
+            did("init-deployment", "--agent-type", "recorded-type")
+        did("prepare-bundle", "--agent-type", "a", "--text", "x", "--output", "elsewhere.json")
+    found = {word.strip() for word in completions(line, here)}
     assert {word for word in found if word[:1] not in ("", "-")} == {*offered}
     assert not Path("nope.db").exists()
 

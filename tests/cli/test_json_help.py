@@ -46,6 +46,7 @@ def held_to_schema(name: str, said: Any) -> None:
     Draft202012Validator(schema).validate(said)
 
 
+@pytest.mark.slow
 def test_answers_about_other_runs_have_it_too(answer: Any, did: Run) -> None:
     """Runs that the schemas were not made from."""
     runs = sorted(RUNS.glob("[!bf]*/projects"))

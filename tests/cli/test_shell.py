@@ -15,6 +15,7 @@ from orch_tui.cli.parser import COMMANDS, EVERYDAY
 from tests.cli.conftest import ORCH, ROOT, Run, Shell, rows
 from tests.cli.test_bad_input import DATABASE, dump
 from tests.counts import HANGS_AFTER
+from tests.variants import vary
 
 pytestmark = pytest.mark.slow  # every test starts processes
 
@@ -116,7 +117,7 @@ def test_data_and_only_data_is_on_standard_output(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("streams", ["", "2>&1"])
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "markdown"])
+@pytest.mark.parametrize("form", vary(["table", "jsonl", "json", "csv", "markdown"], always=2))
 def test_a_reader_that_has_enough_is_no_error(
     shell: Shell, did: Run, form: str, streams: str
 ) -> None:
@@ -178,14 +179,17 @@ sys.exit(main(sys.argv[2:]))
 )
 @pytest.mark.parametrize(
     "words",
-    [
-        ("init-session", "--scope", "another"),
-        ("init-deployment", "--context-bundle", "bundle.json", "--output", "briefing.md"),
-        ("record-completion", "--execution-id", "exec-001", "--final-message", "done"),
-        ("collect", "--execution-id", "exec-001", "--insights", "it works"),
-        ("prepare-bundle", "--agent-type", "a", "--files", "constitution.md", "--output", "b.json"),
-        ("complete-session",),
-    ],
+    vary(
+        [
+            ("prepare-bundle", "--agent-type=a", "--files", "constitution.md", "--output=b.json"),
+            ("init-deployment", "--context-bundle", "bundle.json", "--output", "briefing.md"),
+            ("record-completion", "--execution-id", "exec-001", "--final-message", "done"),
+            ("init-session", "--scope", "another"),
+            ("collect", "--execution-id", "exec-001", "--insights", "it works"),
+            ("complete-session",),
+        ],
+        always=3,
+    ),
     ids=lambda words: words[0] if isinstance(words, tuple) else None,
 )
 def test_a_signal_in_the_middle_of_a_write_leaves_all_as_it_was(

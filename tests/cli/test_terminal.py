@@ -71,7 +71,7 @@ def test_what_was_sought_is_marked_where_that_is_wanted(
     assert ("\x1b" in shown) is styled
 
 
-@pytest.mark.parametrize("command", ["query", "query --sessions", "stats"])
+@pytest.mark.parametrize("command", vary(["query", "query --sessions", "stats"]))
 def test_no_colour_is_used_where_none_is_wanted(runs: None, command: str) -> None:
     for surroundings in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         shown = on_terminal(*command.split(), surroundings=surroundings)

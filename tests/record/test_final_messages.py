@@ -8,6 +8,8 @@ import pytest
 
 from tests.final_messages import PARTS, Agreement, compare_corpus, load_messages
 
+pytestmark = pytest.mark.slow
+
 FLOOR = 0.95
 
 

@@ -12,7 +12,13 @@ from textual.pilot import Pilot
 from orch_tui.app import OrchApp
 from orch_tui.prepare.count import Count
 from orch_tui.prepare.handed_parts import count_headings
-from tests.screens.quiet import hold_back, put_off_painting, stand_still, wait_for_loop
+from tests.screens.quiet import (
+    hold_back,
+    put_off_painting,
+    stand_still,
+    wait_for_answers,
+    wait_for_loop,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +79,7 @@ def _parse_once(
 def nothing_pending(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pause or a key waits for what there is to do, and not for time to pass."""
     monkeypatch.setattr("textual.pilot.wait_for_idle", wait_for_loop)
-    monkeypatch.setattr("textual.app.wait_for_idle", wait_for_loop)
+    monkeypatch.setattr("textual.app.wait_for_idle", wait_for_answers)
     monkeypatch.setattr("textual.screen.Screen._compositor_refresh", put_off_painting)
     monkeypatch.setattr("textual.app.App.delay_update", hold_back)
     monkeypatch.setattr("textual.app.App.NOTIFICATION_TIMEOUT", 600)

@@ -60,8 +60,8 @@ def _show_what_was_held_back(app: App[Any]) -> bool:
     return bool(times)
 
 
-async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
-    """Wait until the event loop itself has nothing to do, and what changed is painted.
+async def wait_for_answers(min_sleep: float = 0, max_sleep: float = 0) -> None:
+    """Wait until the event loop itself has nothing to do; between two keys nobody looks.
 
     All that is left then are threads and timers. It stands in for Textual's ``wait_for_idle`` and
     takes what that takes, which says nothing here.
@@ -80,8 +80,14 @@ async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
         elif quiet == ROUNDS and _waits_for_frame(app):
             app.screen._on_timer_update()  # frames come 60 times a second
             quiet = 0
-        elif quiet == ROUNDS and _paint_what_was_put_off(app):
-            quiet = 0
+
+
+async def wait_for_loop(min_sleep: float = 0, max_sleep: float = 0) -> None:
+    """Wait likewise, and until what changed is painted."""
+    while True:
+        await wait_for_answers()
+        if not _paint_what_was_put_off(active_app.get()):
+            return
 
 
 def _waits_for_frame(app: App[Any]) -> bool:
@@ -99,13 +105,15 @@ async def settled(pilot: Pilot[Any]) -> None:
     """
     quiet = 0
     while quiet < ROUNDS:
-        await wait_for_loop()
+        await wait_for_answers()
         app = pilot.app
         busy = [worker for worker in app.workers if worker.group != "watch"]
         busy = [worker for worker in busy if not worker.is_finished]
         await asyncio.gather(*(worker.wait() for worker in busy), return_exceptions=True)
         coming_up = isinstance(app, OrchApp) and app.current_mode not in app.TITLES
         quiet = 0 if busy or coming_up else quiet + 1
+        if quiet == ROUNDS and _paint_what_was_put_off(app):
+            quiet -= 1  # what is painted may ask, too
     await pilot.pause()
 
 

@@ -21,6 +21,7 @@ from orch_tui.screens.widgets.tabs import Tabs
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
 from tests.screens.test_history import HOSTILE, lines_of, opened, opened_later
+from tests.variants import vary
 
 BODY = "".join(f"    step_{number}()\n" for number in range(30))
 QUERY = f"def parse(words):\n    folded = [fold(word) for word in words]\n{BODY}"
@@ -189,7 +190,13 @@ Snap = Callable[..., bool]
 
 
 @pytest.mark.parametrize(
-    ("size", "theme"), [((80, 24), "orch-dark"), ((120, 36), "orch-light")], ids=["dark", "light"]
+    ("size", "theme"),
+    vary(
+        [
+            pytest.param((80, 24), "orch-dark", id="dark"),
+            pytest.param((120, 36), "orch-light", id="light"),
+        ]
+    ),
 )
 def test_how_a_comparison_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, size: tuple[int, int], theme: str
@@ -200,7 +207,13 @@ def test_how_a_comparison_looks(
 
 
 @pytest.mark.parametrize(
-    ("size", "theme"), [((80, 24), "orch-dark"), ((120, 36), "orch-light")], ids=["dark", "light"]
+    ("size", "theme"),
+    vary(
+        [
+            pytest.param((80, 24), "orch-dark", id="dark"),
+            pytest.param((120, 36), "orch-light", id="light"),
+        ]
+    ),
 )
 def test_how_drift_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, size: tuple[int, int], theme: str

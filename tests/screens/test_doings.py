@@ -150,7 +150,7 @@ def refuse_changes_of_sessions(folder: Path, *, refuse: bool) -> None:
         other.commit()
 
 
-@pytest.mark.parametrize("screen", ["f1", "f4"])
+@pytest.mark.parametrize("screen", vary(["f1", "f4"]))
 async def test_what_could_not_be_undone_is_undone_later(
     folder: Path, clock: FakeClock, screen: str
 ) -> None:

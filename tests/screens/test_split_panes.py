@@ -68,7 +68,7 @@ async def test_keys_move_the_border_and_the_app_remembers_it(
         assert border_of(await find_panes(pilot, key)) == moved
 
 
-@pytest.mark.parametrize("key", vary(SCREENS, always=2))
+@pytest.mark.parametrize("key", vary(SCREENS))
 @pytest.mark.parametrize("side", vary([-1, 0]))
 async def test_the_mouse_drags_the_border(
     folder: Path, clock: FakeClock, key: str, side: int

@@ -18,6 +18,7 @@ from orch_tui.record.opening import open_record
 from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.history.timeline_view import SpanList
 from tests.screens.quiet import settled
+from tests.variants import vary
 
 
 class Minutes:
@@ -145,7 +146,13 @@ Snap = Callable[..., bool]
 
 
 @pytest.mark.parametrize(
-    ("size", "theme"), [((80, 24), "orch-dark"), ((120, 36), "orch-light")], ids=["dark", "light"]
+    ("size", "theme"),
+    vary(
+        [
+            pytest.param((80, 24), "orch-dark", id="dark"),
+            pytest.param((120, 36), "orch-light", id="light"),
+        ]
+    ),
 )
 def test_how_a_session_in_time_looks(
     folder: Path, minutes: Minutes, snap_compare: Snap, size: tuple[int, int], theme: str
