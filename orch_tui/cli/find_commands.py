@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.cli.filters import (
@@ -102,16 +103,16 @@ def _query(arguments: Namespace) -> None:
     if arguments.sessions:
         del filters["session_id"]
         sessions = listing.list_sessions(project.existing_record, **filters)
-        rows, columns, kind = [as_row(session) for session in sessions], SESSIONS, "session"
+        rows, columns, kind = map(as_row, sessions), SESSIONS, "session"
     else:
         from orch_tui.rows import name_columns
 
-        executions = listing.list_executions(
+        executions = listing.iterate_executions(
             project.existing_record, **filters, model=arguments.model
         )
         in_words = arguments.format in ("table", "markdown") and not arguments.fields
         as_shown = _in_words if in_words else name_columns
-        rows, columns, kind = [as_shown(each) for each in executions], EXECUTIONS, "execution"
+        rows, columns, kind = map(as_shown, executions), EXECUTIONS, "execution"
     print_rows(
         rows,
         arguments.format,
@@ -160,28 +161,29 @@ def _outputs(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     filters = read_filters(arguments, project)
+    filters["execution_id"] = arguments.execution_id
     if arguments.failed or arguments.state:
         del filters["limit"]  # of the rows that come of all outputs
-    found = listing.list_outputs(
-        project.existing_record,
-        **filters,
-        execution_id=arguments.execution_id,
-        output_type="deliverable" if arguments.state else arguments.output_type,
-    )
-    rows: list[dict[str, Any]]
+    rows: Iterable[dict[str, Any]]
     if arguments.failed:
-        rows = listing.failed_checks(found)[: arguments.limit]
+        failed = listing.iterate_failed_checks(project.existing_record, **filters)
+        rows = islice(failed, arguments.limit)
         print_rows(rows, arguments.format, empty="no check failed", fields=arguments.fields)
         return
+    found = listing.iterate_outputs(
+        project.existing_record,
+        **filters,
+        output_type="deliverable" if arguments.state else arguments.output_type,
+    )
     if arguments.state:
         states = listing.deliverable_states(found, project.root)[: arguments.limit]
         rows = [state.row() for state in states]
         nothing = "no such deliverable is recorded"
         print_rows(rows, arguments.format, empty=nothing, fields=arguments.fields)
         return
-    rows = [listing.output_to_dict(output) for output in found]
+    rows = map(listing.output_to_dict, found)
     if arguments.format in ("table", "markdown"):
-        rows = [{**row, "content": in_words(row["content"])} for row in rows]
+        rows = ({**row, "content": in_words(row["content"])} for row in rows)
     print_rows(
         rows,
         arguments.format,

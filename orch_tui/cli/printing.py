@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -84,7 +85,8 @@ def print_rows(
     empty: str = "",
     fields: str | None = None,
 ) -> None:
-    """Print a list. ``columns`` are those that tables show; the other formats give them all.
+    """Print a list, as its rows come. ``columns`` are those that tables show; the other formats
+    give them all.
 
     An empty list in a table says ``empty`` on standard error: what to do next. ``fields`` are the
     names, between commas, that every format gives, and no other.
@@ -99,15 +101,17 @@ def print_rows(
         for row in rows:
             print(_json(row))
         return
-    listed = list(rows)
     if form == "json":
-        print(_json(listed, indent=2))
+        _print_json_array(rows)
     elif form == "csv":
-        _print_csv(listed)
-    elif not listed:
-        print(empty or "nothing found", file=sys.stderr)
+        _print_csv(rows)
     else:
-        _print_table(listed, list(columns) or list(listed[0]), form)
+        table = _Table(columns, form)
+        rest = iter(rows)
+        while block := list(islice(rest, _BLOCK)):
+            table.print_block(block)
+        if table.is_empty:
+            print(empty or "nothing found", file=sys.stderr)
 
 
 def _choose_fields(row: Row, names: Sequence[str]) -> Row:
@@ -471,34 +475,70 @@ def _is_number(value: Any) -> bool:
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-def _print_csv(rows: list[Row]) -> None:
+def _print_json_array(rows: Iterable[Row]) -> None:
+    """Print one array, as if all of it had been written at once."""
+    before = "["
+    for row in rows:
+        text = _json(row, indent=2).replace("\n", "\n  ")
+        print(f"{before}\n  {text}", end="")
+        before = ","
+    print("[]" if before == "[" else "\n]")
+
+
+def _print_csv(rows: Iterable[Row]) -> None:
     import csv
 
-    writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
-    if rows:
-        writer.writeheader()
+    writer = None
     for row in rows:
+        if writer is None:
+            writer = csv.DictWriter(sys.stdout, list(row), lineterminator="\n")
+            writer.writeheader()
         writer.writerow(
             {n: _json(v) if isinstance(v, list | dict | tuple) else v for n, v in row.items()}
         )
 
 
-def _print_table(rows: list[Row], names: list[str], form: str) -> None:
-    """A table of the columns that hold anything; on a narrow terminal one value a line."""
-    table = {name: [cell(row.get(name), name) for row in rows] for name in names}
-    table = {name: cells for name, cells in table.items() if any(cells)}
-    headings = [heading(name) for name in table]
-    lines = list(zip(*table.values(), strict=True))
-    widths = [max(map(len, column)) for column in zip(headings, *lines, strict=True)]
-    numeric = [all(_is_number(row.get(name)) for row in rows) for name in table]
-    if form == "markdown":
-        _print_markdown(list(table), lines)
-    elif not sys.stdout.isatty():
-        _print_plain([tuple(headings), *lines], widths, numeric)
-    elif sum(_least(width) + 2 for width in widths) - 2 > _terminal_width():
-        _print_records(headings, lines)
-    else:
-        _print_fitted(headings, lines, widths, numeric)
+_BLOCK = 1_000
+"""Rows of a table that are in memory at once."""
+
+
+class _Table:
+    """A table of the columns that hold anything; on a narrow terminal one value a line.
+
+    It is printed block by block. The first one says which columns there are and how wide; a later
+    one that needs another is printed under its own headings.
+    """
+
+    def __init__(self, columns: Sequence[str], form: str) -> None:
+        self._names = list(columns)
+        self._form = form
+        self.is_empty = True
+        self._shown: list[str] = []
+        self._widths: dict[str, int] = {}
+
+    def print_block(self, rows: list[Row]) -> None:
+        names = self._names or list(rows[0])
+        table = {name: [cell(row.get(name), name) for row in rows] for name in names}
+        shown = [name for name in names if name in self._shown or any(table[name])]
+        headings = [heading(name) for name in shown]
+        lines = list(zip(*(table[name] for name in shown), strict=True))
+        for name, title in zip(shown, headings, strict=True):
+            widest = max(map(len, (title, *table[name])))
+            self._widths[name] = max(widest, self._widths.get(name, 0))
+        widths = [self._widths[name] for name in shown]
+        numeric = [all(_is_number(row.get(name)) for row in rows) for name in shown]
+        is_new, is_first = shown != self._shown, self.is_empty
+        self._shown, self.is_empty = shown, False
+        if self._form == "markdown":
+            if is_new and not is_first:
+                print()
+            _print_markdown(shown if is_new else [], lines)
+        elif not sys.stdout.isatty():
+            _print_plain([tuple(headings), *lines] if is_new else lines, widths, numeric)
+        elif sum(_least(width) + 2 for width in widths) - 2 > _terminal_width():
+            _print_records(headings, lines, is_first=is_first)
+        else:
+            _print_fitted(headings, lines, widths, numeric, is_headed=is_new)
 
 
 _NARROW = 20
@@ -517,8 +557,9 @@ def _least(width: int) -> int:
 
 
 def _print_markdown(names: list[str], lines: list[tuple[str, ...]]) -> None:
-    print(f"| {' | '.join(names)} |")
-    print(f"|{'---|' * len(names)}")
+    if names:
+        print(f"| {' | '.join(names)} |")
+        print(f"|{'---|' * len(names)}")
     for line in lines:
         print(f"| {' | '.join(text.replace('|', chr(92) + '|') for text in line)} |")
 
@@ -532,13 +573,13 @@ def _print_plain(lines: list[tuple[str, ...]], widths: list[int], numeric: list[
         print("  ".join(padded).rstrip())
 
 
-def _print_records(headings: list[str], lines: list[tuple[str, ...]]) -> None:
+def _print_records(headings: list[str], lines: list[tuple[str, ...]], *, is_first: bool) -> None:
     from textwrap import wrap
 
     width = max(map(len, headings))
     room = max(10, _terminal_width() - width - 2)
     for number, line in enumerate(lines):
-        if number:
+        if number or not is_first:
             print()
         for title, text in zip(headings, line, strict=True):
             for part in wrap(text, room):
@@ -547,14 +588,19 @@ def _print_records(headings: list[str], lines: list[tuple[str, ...]]) -> None:
 
 
 def _print_fitted(
-    headings: list[str], lines: list[tuple[str, ...]], widths: list[int], numeric: list[bool]
+    headings: list[str],
+    lines: list[tuple[str, ...]],
+    widths: list[int],
+    numeric: list[bool],
+    *,
+    is_headed: bool,
 ) -> None:
     """On a terminal Rich breaks the wide columns so that all of them fit."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=is_headed)
     for title, width, is_number in zip(headings, widths, numeric, strict=True):
         table.add_column(
             title,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, Row
+from orch_tui.models.row_blocks import read_in_blocks
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
@@ -21,6 +22,18 @@ from orch_tui.record.own_projects import IN_PROJECT, RUN_IN_PROJECT, OwnProjects
 from orch_tui.rows import MODEL, ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import parse_time
 from orch_tui.worktrees import find_named_tree
+
+Given = ParamSpec("Given")
+Listed = TypeVar("Listed")
+
+
+def _listed(iterate: Callable[Given, Iterable[Listed]]) -> Callable[Given, list[Listed]]:
+    """Make the function that gives as a list what one iterates over."""
+
+    def list_all(*given: Given.args, **named: Given.kwargs) -> list[Listed]:
+        return list(iterate(*given, **named))
+
+    return list_all
 
 
 class Where:
@@ -76,7 +89,7 @@ def filter_executions(
     return where
 
 
-def list_executions(
+def iterate_executions(
     record: Record,
     *,
     session_id: str | None = None,
@@ -88,8 +101,8 @@ def list_executions(
     limit: int | None = None,
     project: OwnProjects | None = None,
     include_archived: bool = False,
-) -> list[ExecutionFacts]:
-    """Executions, newest first.
+) -> Iterator[ExecutionFacts]:
+    """Executions, newest first; few are in memory at once.
 
     ``model`` is the one that ran or its family (``sonnet`` for ``claude-sonnet-5-5``); where that
     is not known, the one that was asked for. ``since`` and ``until`` are texts that ``parse_time``
@@ -112,9 +125,12 @@ def list_executions(
     if model is not None:
         family = f"-{model}-" if model.isalpha() else None
         where.add(f"({MODEL} = ? OR instr('-' || {MODEL} || '-', ?))", model, family)
-    return execution_rows.select_executions(
+    return execution_rows.iterate_selected(
         record, str(where), where.parameters, limit=_at_most(limit)
     )
+
+
+list_executions = _listed(iterate_executions)
 
 
 def list_sessions(
@@ -165,7 +181,7 @@ def count_runs(record: Record, session_ids: Iterable[str]) -> int:
     return int(counted)
 
 
-def list_outputs(
+def iterate_outputs(
     record: Record,
     *,
     session_id: str | None = None,
@@ -176,15 +192,54 @@ def list_outputs(
     until: str | None = None,
     limit: int | None = None,
     project: OwnProjects | None = None,
-) -> list[Output]:
-    """Outputs, newest first; not those of retracted executions, nor of archived sessions unless
-    the session or the execution is named.
+) -> Iterator[Output]:
+    """Outputs, newest first, few in memory at once; not those of retracted executions, nor of
+    archived sessions unless the session or the execution is named.
 
     Raises:
         NotFoundError: no such session or execution; with the nearest known ids.
         UsageError: an output type, date or limit that does not exist.
     """
+    where = _filter_outputs(
+        record,
+        session_id=session_id,
+        agent_type=agent_type,
+        execution_id=execution_id,
+        since=since,
+        until=until,
+        project=project,
+    )
+    if output_type is not None:
+        where.add("output_type = ?", _one_of("output type", output_type, OUTPUT_TYPES))
     few = session_id is not None or execution_id is not None  # sooner sorted than picked by time
+    keys = record.sql(
+        f"SELECT output_id FROM outputs WHERE {where} "
+        f"ORDER BY {'+' * few}created_at DESC, output_id DESC LIMIT ?",
+        [*where.parameters, _at_most(limit)],
+    )
+    rows = read_in_blocks(
+        record,
+        [key for (key,) in keys],
+        f"SELECT output_id AS key, {columns(Output)} FROM outputs "
+        "WHERE output_id IN (SELECT value FROM json_each(?))",
+    )
+    return map(Output.of, rows)
+
+
+list_outputs = _listed(iterate_outputs)
+
+
+def _filter_outputs(
+    record: Record,
+    *,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    execution_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    project: OwnProjects | None = None,
+) -> Where:
+    few = session_id is not None or execution_id is not None
     of = filter_executions(
         record,
         session_id=session_id,
@@ -193,10 +248,9 @@ def list_outputs(
         include_archived=execution_id is not None,
     )
     where = Where()
+    where.add("retracted_at IS NULL")
     if execution_id is not None:
         where.add("execution_id = ?", resolve_label(record, execution_id))
-    if output_type is not None:
-        where.add("output_type = ?", _one_of("output type", output_type, OUTPUT_TYPES))
     where.between(record, "created_at", since, until)
     among = (
         "execution_id IN (SELECT execution_id FROM agent_executions WHERE {})"
@@ -204,13 +258,8 @@ def list_outputs(
         else "EXISTS (SELECT 1 FROM agent_executions AS e "
         "WHERE e.execution_id = outputs.execution_id AND e.{})"
     )
-    rows = record.rows(
-        f"SELECT {columns(Output)} FROM outputs WHERE retracted_at IS NULL AND {where} "
-        f"AND {among.format(f'retracted_at IS NULL AND {of}')} "
-        f"ORDER BY {'+' * few}created_at DESC, output_id DESC LIMIT ?",
-        [*where.parameters, *of.parameters, _at_most(limit)],
-    )
-    return [Output.of(row) for row in rows]
+    where.add(among.format(f"retracted_at IS NULL AND {of}"), *of.parameters)
+    return where
 
 
 def output_to_dict(output: Output) -> dict[str, Any]:
@@ -301,10 +350,16 @@ def latest_results(said: Iterable[Said]) -> dict[str, dict[str, CheckResult]]:
     What was claimed goes before what was found in a message, and a validation result before
     what stands with a deliverable, which may be carried over from its earlier version.
     """
+    return _read_results(
+        sorted(said, key=lambda each: (not each[3], each[1] == "validation_result"))
+    )
+
+
+def _read_results(said: Iterable[Said]) -> dict[str, dict[str, CheckResult]]:
+    """The latest result of every check by execution, from outputs the weightiest of which is the
+    last."""
     results: dict[str, dict[str, CheckResult]] = {}
-    for execution_id, output_type, content, found, at in sorted(
-        said, key=lambda each: (not each[3], each[1] == "validation_result")
-    ):
+    for execution_id, output_type, content, found, at in said:
         checks = _checks(output_type, content)
         if checks:
             held = results.setdefault(execution_id, {})
@@ -329,11 +384,34 @@ def read_failed_checks(record: Record, labels: Iterable[str]) -> dict[str, tuple
     return {execution_id: checks for execution_id, checks in failed.items() if checks}
 
 
-def failed_checks(outputs: Iterable[Output]) -> list[dict[str, Any]]:
-    """The checks among ``outputs`` whose latest result is a failure, a row each."""
-    stored = sorted(outputs, key=lambda output: output.output_id)
-    said = ((o.execution_id, o.output_type or "", o.text, o.found, o.created_at) for o in stored)
-    return [
+def iterate_failed_checks(
+    record: Record,
+    *,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    execution_id: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    project: OwnProjects | None = None,
+) -> Iterator[Row]:
+    """Iterate over the checks whose latest result is a failure, a row each; the filters are those
+    of outputs."""
+    where = _filter_outputs(
+        record,
+        session_id=session_id,
+        agent_type=agent_type,
+        execution_id=execution_id,
+        since=since,
+        until=until,
+        project=project,
+    )
+    said = record.execute(
+        f"SELECT execution_id, output_type, content, found, created_at FROM outputs WHERE {where} "
+        "AND output_type IN ('validation_result', 'deliverable') "
+        "ORDER BY found DESC, output_type = 'validation_result', output_id",
+        where.parameters,
+    )
+    return (
         {
             "execution_id": execution_id,
             "check": check,
@@ -341,10 +419,10 @@ def failed_checks(outputs: Iterable[Output]) -> list[dict[str, Any]]:
             "recorded": "found" if result.found else "claimed",
             "created_at": result.at,
         }
-        for execution_id, results in latest_results(said).items()
+        for execution_id, results in _read_results(said).items()
         for check, result in results.items()
         if result.verdict == "fail"
-    ]
+    )
 
 
 @lru_cache(4096)  # thousands of executions say the same few things

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from orch_tui.errors import ConflictError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
+from orch_tui.models.row_blocks import read_in_blocks
 from orch_tui.models.values import WHEN
 from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.rows import Allocation, Completion, ExecutionFacts, ToldMessage, columns
@@ -38,6 +39,24 @@ def select_executions(
         [*parameters, limit],
     )
     return [ExecutionFacts.of(row) for row in rows]
+
+
+def iterate_selected(
+    record: Record, condition: str = "1", parameters: Sequence[Any] = (), *, limit: int = -1
+) -> Iterator[ExecutionFacts]:
+    """Iterate over what `select_executions` selects, of which few are in memory at once."""
+    keys = record.sql(
+        f"SELECT rowid FROM agent_executions WHERE retracted_at IS NULL AND ({condition}) "
+        f"ORDER BY {WHEN} DESC, rowid DESC LIMIT ?",
+        [*parameters, limit],
+    )
+    rows = read_in_blocks(
+        record,
+        [key for (key,) in keys],
+        f"SELECT rowid AS key, {columns(ExecutionFacts)} FROM agent_executions "
+        "WHERE rowid IN (SELECT value FROM json_each(?))",
+    )
+    return map(ExecutionFacts.of, rows)
 
 
 def list_allocations(record: Record, execution_id: str) -> list[Allocation]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator
+
 import pytest
 
-from orch_tui.cli.printing import cell, in_words
+from orch_tui.cli import printing
+from orch_tui.cli.printing import Row, cell, in_words, print_rows
 from orch_tui.cli.terminal_text import printable
 
 
@@ -64,3 +68,42 @@ def test_values_are_written_for_people(value: object, name: str, shown: str) -> 
 )
 def test_an_output_is_told_in_words(content: object, shown: object) -> None:
     assert in_words(content) == shown
+
+
+ROWS = [{"name": "one", "n": 1, "more": ""}, {"name": "twelve", "n": 12, "more": "x"}] * 2
+
+
+def printed(capsys: pytest.CaptureFixture[str], form: str, rows: Iterable[Row] = ROWS) -> str:
+    print_rows(rows, form)
+    return capsys.readouterr().out
+
+
+def test_an_array_is_printed_row_by_row_as_if_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[Row] = [{"a": [1, {"b": "c\n"}], "d": {}}, {"a": []}]
+    assert printed(capsys, "json", rows) == json.dumps(rows, indent=2) + "\n"
+    assert printed(capsys, "json", []) == "[]\n"
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table", "markdown"])
+def test_rows_are_printed_before_the_last_is_there(
+    form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "_BLOCK", 1)
+
+    def rows() -> Iterator[Row]:
+        yield ROWS[0]
+        yield ROWS[1]
+        assert "one" in capsys.readouterr().out
+
+    assert printed(capsys, form, rows()) != "nothing found"
+
+
+def test_a_table_printed_in_blocks(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printing, "_BLOCK", 1)
+    assert printed(capsys, "table").splitlines() == [
+        *("name  n", "one   1"),
+        *("name     n  more", "twelve  12  x", "one      1", "twelve  12  x"),
+    ]
+    assert printed(capsys, "markdown").count("| name |") == 2

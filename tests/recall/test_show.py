@@ -97,7 +97,7 @@ def test_which_checks_failed_by_their_latest_result(
     for results in ({"tests": "fail", "lint": "pass"}, {"tests": "pass", "lint": "pass"}):
         mended.collect(validation_results=results)
     broken.collect(validation_results={"tests": "pass", "types": "fail"})
-    failed = listing.failed_checks(listing.list_outputs(project.record))
+    failed = listing.iterate_failed_checks(project.record)
     assert [(row["execution_id"], row["check"]) for row in failed] == [
         (broken.execution_id, "types")
     ]
