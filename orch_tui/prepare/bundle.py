@@ -18,6 +18,7 @@ from orch_tui.prepare.text_kinds import kind_of
 from orch_tui.source_name import is_file, is_free_text, path_of
 
 if TYPE_CHECKING:  # who only reads what was recorded needs no sources
+    from orch_tui.prepare.secret_verdicts import SecretVerdicts
     from orch_tui.prepare.sources import Source, SourceReader
     from orch_tui.prepare.templates import Template
 
@@ -75,10 +76,16 @@ class ContextItem:
     @property
     def looks_secret(self) -> bool:
         """Whether its file is named like a secret, or its data holds what looks like one."""
+        from orch_tui.prepare.secret_verdicts import SecretVerdicts
+
+        return self.is_secret_by(SecretVerdicts(None))
+
+    def is_secret_by(self, verdicts: SecretVerdicts) -> bool:
+        """Tell the same without looking into what is known to hold none."""
         from orch_tui.prepare import secrets
 
         named = not self.is_inline and secrets.named_like_one(path_of(self.source))
-        return named or bool(secrets.find_secrets(self.text))
+        return named or bool(self.data and verdicts.find_in(self.data, self.text))
 
     @property
     def is_inline(self) -> bool:

@@ -22,6 +22,7 @@ from orch_tui.prepare.catalogue import Catalogue, Model
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.prepare.marker import mark_briefing
 from orch_tui.prepare.model_choice import ModelChoice, choose_model
+from orch_tui.prepare.secret_verdicts import SecretVerdicts
 from orch_tui.prepare.templates import Template
 from orch_tui.record import bundles, executions, plan, sessions
 from orch_tui.record.given_words import check_given_words
@@ -685,10 +686,11 @@ def log_secrets(
     execution_id: str | None = None,
 ) -> None:
     """Journal the consent that was given for items that look like secrets."""
+    verdicts = SecretVerdicts(RecordedCounts(record))
     secrets = [
         "the text" if is_free_text(item.source) else item.source
         for item in items
-        if item.looks_secret
+        if item.is_secret_by(verdicts)
     ]
     if secrets:
         journal.log_action(

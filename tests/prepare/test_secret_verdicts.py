@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orch_tui.prepare import secret_verdicts, secrets
-from orch_tui.prepare.count import UnsavedCounts
+from orch_tui.prepare.bundle import ContextItem
+from orch_tui.prepare.count import ZERO, UnsavedCounts
 from orch_tui.prepare.secret_verdicts import SecretVerdicts
 
 CLEAN = b"x = 1\n"
@@ -54,3 +57,17 @@ def test_with_other_rules_each_text_is_looked_into_anew(
     monkeypatch.setattr(secret_verdicts, "find_rules_version", lambda: "other")
     look_into_both(cache)
     assert looked_into.count(CLEAN.decode()) == 2
+
+
+def test_an_item_known_to_hold_none_is_looked_into_by_its_name_alone(
+    looked_into: list[str],
+) -> None:
+    cache = UnsavedCounts()
+    look_into_both(cache)
+    looked_into.clear()
+    verdicts = SecretVerdicts(cache)
+    clean = ContextItem("file", "a.py", "required", (), CLEAN, ZERO)
+    assert not clean.is_secret_by(verdicts) and looked_into == []
+    assert replace(clean, source=".env").is_secret_by(verdicts) and looked_into == []
+    assert replace(clean, data=SECRET, sha256="").is_secret_by(verdicts)
+    assert clean.looks_secret is False and looked_into == [SECRET.decode(), CLEAN.decode()]
