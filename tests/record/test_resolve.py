@@ -365,6 +365,29 @@ def test_a_call_and_a_run_are_one_where_one_was_within_the_other(
     assert resolve(record, "agent:c/run-1") == left(record)[-1]
 
 
+A, B = "agent:c/a0000000000000001", "agent:c/a0000000000000002"
+
+
+@pytest.mark.parametrize(
+    ("mine", "its", "are_one"),
+    [
+        ((A, "tool:T"), (B,), False),
+        ((A,), (B, "tool:T"), False),
+        ((A, "tool:T"), (A.replace("c/", "copy/"), "uid:u"), True),
+        ((A,), ("agent:c/look@session-1",), True),  # called by its name, too
+        ((A,), ("tool:T",), True),
+    ],
+)
+def test_runs_with_ids_of_their_own_stay_apart_whatever_names_both(
+    record: Record, session: str, mine: tuple[str, ...], its: tuple[str, ...], are_one: bool
+) -> None:
+    make(record, session, "mine", *mine)
+    make(record, session, "its", *its)
+    with record.write():
+        assert resolve_execution(record, [mine[0], its[0]]) == "mine"
+    assert left(record) == (["mine"] if are_one else ["mine", "its"])
+
+
 @pytest.mark.parametrize(("ended", "are_one"), [(3, False), (1.9, True)])
 def test_a_run_is_left_apart_where_one_that_just_ended_may_be_meant(
     record: Record, session: str, ended: float, are_one: bool

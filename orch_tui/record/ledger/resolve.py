@@ -8,6 +8,7 @@ go on working.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from orch_tui.ids import new_label
@@ -39,7 +40,14 @@ def _are_different(record: Record, one: str, other: str) -> bool:
     same over different ids.
     """
     mine, its = (_ids_of(record, execution_id) for execution_id in (one, other))
+    runs = [set(filter(_RUN_ID.fullmatch, ids["agent"])) for ids in (mine, its)]
+    if all(runs) and runs[0].isdisjoint(runs[1]):
+        return True
     return all(mine[kind] and its[kind] and mine[kind].isdisjoint(its[kind]) for kind in mine)
+
+
+_RUN_ID = re.compile(r"a[0-9a-f]{16}")
+"""What Claude Code calls a run, once and for good; an agent with a name has another one beside."""
 
 
 def _ids_of(record: Record, execution_id: str) -> dict[str, set[str]]:
