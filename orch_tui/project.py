@@ -639,10 +639,12 @@ class Project:
             RecordError: the record cannot be written.
         """
         from orch_tui.record.transcripts import importer, transcript_files
+        from orch_tui.record.upkeep.redacted_again import left_out_if_redacted
 
         if again and not dry_run:
             self._read_all_again()
         unread: list[SourceError] = []
+        left_out: list[str] = []
         files = transcript_files.choose_files(
             given,
             claude_folder=Path(paths.claude_folder()),
@@ -656,6 +658,7 @@ class Project:
                 record = stack.enter_context(importer.open_rehearsal(existing))
             else:
                 record = self.record
+                stack.enter_context(left_out_if_redacted(record, left_out))
                 stack.enter_context(self._finding_outputs(record))
             summary = importer.import_files(
                 record,
@@ -667,7 +670,8 @@ class Project:
                 progress=progress,
             )
             summary.remarks += [f"{error.message}: it is left out" for error in unread]
-            return summary
+        summary.remarks += left_out
+        return summary
 
     def unread_transcripts(self) -> int:
         """How many transcripts Claude Code keeps of this project that were never taken in."""

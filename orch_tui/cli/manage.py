@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from argparse import Namespace
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orch_tui.cli.answers import add_answer_format, print_answer
 from orch_tui.cli.parser import Parser, project_of
@@ -14,6 +16,10 @@ from orch_tui.errors import UsageError
 from orch_tui.files import refuse_leading_out
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
+from orch_tui.written_files import note_written
+
+if TYPE_CHECKING:
+    from orch_tui.models.database import Record
 
 PLACES = {
     "record": "the database",
@@ -202,7 +208,9 @@ def backup() -> argparse.ArgumentParser:
 
 def _backup(arguments: Namespace) -> None:
     project = project_of(arguments)
-    project.existing_record.backup(Path(resolve_path(arguments.target)))
+    target = resolve_path(arguments.target)
+    project.existing_record.backup(Path(target))
+    note_written(target)
     print_answer(arguments, arguments.target, backup=arguments.target)
 
 
@@ -264,6 +272,7 @@ def _export(arguments: Namespace) -> None:
         target = Path(resolve_path(arguments.sqlite))
         written = write_plain_database(project.existing_record, target)
         count = sum(1 for _ in progress(written, "runs"))
+        note_written(target)
         say(f"written to {arguments.sqlite}: {count:,} run{'s' * (count != 1)}")
         return
     rows = read_all(project.existing_record)
@@ -279,12 +288,17 @@ def redact() -> argparse.ArgumentParser:
     )
     parser.add_argument("--reason", required=True, metavar="TEXT", help="kept in the journal")
     parser.add_argument("--dry-run", action="store_true", help="only count where it stands")
+    parser.add_argument(
+        "--yes", action="store_true", help="clean also the files that orch wrote, without asking"
+    )
+    parser.forbid("--yes", "--dry-run")
     add_format(parser)
     parser.set_defaults(run=_redact)
     return parser
 
 
 def _redact(arguments: Namespace) -> None:
+    from orch_tui.record.upkeep.holding_files import choose_own_files, find_transcripts
     from orch_tui.record.upkeep.redaction import redact_secret as remove
 
     project = project_of(arguments)
@@ -295,8 +309,42 @@ def _redact(arguments: Namespace) -> None:
     removed = "would be removed" if arguments.dry_run else "removed"
     for path in found.removed:
         say(f"{removed}: {path}, a copy of a briefing that waited to be handed over")
-    for path in found.still_in:
+    record = project.existing_record
+    own, transcripts = choose_own_files(record, found.still_in), find_transcripts(record, secret)
+    foreign = [path for path in found.still_in if path not in own]
+    for path in foreign:
         say(f"still in {path}: orch does not change that file")
+    for path in transcripts:
+        say(f"still in {path}: a transcript of Claude Code, which orch does not change")
+    for path in own:
+        say(f"still in {path}, which orch wrote")
+    if own and not arguments.dry_run:
+        _clean_own(arguments, record, secret, own)
+    if found.places or found.still_in or transcripts:
+        say(
+            "not looked into: the history of git, what other programs copied, and exports that "
+            "were handed on; an import of one of those leaves it out here"
+        )
+
+
+def _clean_own(arguments: Namespace, record: Record, secret: bytes, paths: tuple[str, ...]) -> None:
+    """Clean the files that orch wrote, where a person says so."""
+    from orch_tui.record.upkeep.secret_cleaning import clean_files
+
+    files = "that file" if len(paths) == 1 else f"those {len(paths)} files"
+    if not arguments.yes:
+        if arguments.secret == "-" or not sys.stdin.isatty():
+            say(f"--yes takes it out of {files}")
+            return
+        print(f"take it out of {files}? [y/N] ", end="", file=sys.stderr, flush=True)
+        if not sys.stdin.readline().strip().lower().startswith("y"):
+            return
+    cleaned = tuple(clean_files(record, secret, arguments.reason, paths))
+    for path in paths:
+        if path in cleaned:
+            say(f"taken out of {path}")
+        else:
+            say(f"still in {path}: it cannot be taken out there; delete that file")
 
 
 def forget() -> argparse.ArgumentParser:

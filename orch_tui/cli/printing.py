@@ -25,6 +25,7 @@ from orch_tui.files import (
 )
 from orch_tui.paths import resolve_path
 from orch_tui.times import local_time
+from orch_tui.written_files import note_written
 
 if TYPE_CHECKING:
     from orch_tui.prepare.bundle import Bundle
@@ -246,6 +247,7 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
     missing = list_missing_folders(target)
     with whole_file(target, named=path) as file:
         yield file
+    note_written(target)
     if missing:
         say(f"made the folder {os.path.relpath(missing[0])}")
 

@@ -344,9 +344,11 @@ def write_briefing(part: ScreenPart, label: str, briefing: bytes) -> None:
 def _write_new(project: Project, name: str, label: str, data: bytes) -> None:
     from orch_tui.files import write
     from orch_tui.record.ledger.briefing_files import log_briefing_file
+    from orch_tui.written_files import note_written
 
     path = Path(resolve_path(name, project.cwd))
     if path.exists() and not (path.is_file() and path.read_bytes() == data):
         raise ConflictError(f"{path} exists already", hint="name another file")
     write(path, data)
+    note_written(path)
     log_briefing_file(project.record, label, str(path.resolve()))

@@ -62,11 +62,13 @@ class RunActions:
 
         def work() -> str:
             from orch_tui.files import write
+            from orch_tui.written_files import note_written
 
             path = resolve_path(name, folder)
             if Path(path).exists():
                 raise OrchError(f"{path} is there already", hint="give it another name")
             write(Path(path), read())
+            note_written(path)
             return path
 
         self._screen.run_in_thread(

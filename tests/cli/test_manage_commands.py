@@ -162,6 +162,28 @@ def test_a_secret_is_removed_from_everywhere(did: Run, deployed: str) -> None:
     assert "does not hold it" in again.err
 
 
+def test_files_that_orch_wrote_are_cleaned_when_somebody_says_so(did: Run, deployed: str) -> None:
+    secret = "sk-0123456789-secret"
+    did("record-completion", "--execution-id", deployed, "--final-message", f"It is {secret}.")
+    did("collect", "--execution-id", deployed, "--insights", f"never print {secret}")
+    did("synthesize", "--output", "report.md")
+    did("backup", "copy.db")
+    did("export", "--output", "out.jsonl")
+    Path("mine.txt").write_text(secret)
+    named = did("redact", "-", "--reason", "pasted", stdin=secret.encode()).err
+    for name in ("report.md", "copy.db", "out.jsonl"):
+        assert f"still in {Path(name).resolve()}, which orch wrote" in named
+    assert "--yes takes it out of those 3 files" in named
+    assert "the history of git" in named and "mine.txt" not in named
+    assert secret in Path("report.md").read_text()
+    done = did("redact", "mine.txt", "--reason", "pasted", "--yes").err
+    for name in ("report.md", "copy.db", "out.jsonl"):
+        assert f"taken out of {Path(name).resolve()}" in done
+        assert secret.encode() not in Path(name).read_bytes()
+    assert Path("mine.txt").read_text() == secret
+    assert "which orch wrote" not in did("redact", "mine.txt", "--reason", "pasted").err
+
+
 def test_what_is_too_short_to_be_a_secret_is_refused(orch: Run, deployed: str) -> None:
     before = dump()
     done = orch("redact", "-", "--reason", "r", stdin=b"a\n")

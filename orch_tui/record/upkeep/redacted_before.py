@@ -55,6 +55,10 @@ class RedactedBefore:
                 of_length = self._beginnings.setdefault(length, {})
                 of_length.setdefault(beginning, set()).add(known_by)
 
+    def __bool__(self) -> bool:
+        """Whether anything was ever redacted."""
+        return bool(self._beginnings)
+
     def look_at(self, value: Any) -> None:
         """Look for them in all texts of a JSON value, also in JSON and in bytes within one."""
         if not self._beginnings:

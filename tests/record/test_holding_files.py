@@ -1,0 +1,53 @@
+"""Files that hold a secret: whose they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orch_tui.models.database import Record
+from orch_tui.paths import claude_folder, state_folder
+from orch_tui.record import sessions
+from orch_tui.record.upkeep.hidden_secret import HiddenSecret
+from orch_tui.record.upkeep.holding_files import (
+    choose_own_files,
+    find_holding_files,
+    find_transcripts,
+    holds_secret,
+)
+from orch_tui.written_files import note_written
+from tests.record.test_redaction import KEY, write
+
+
+def test_what_orch_was_told_to_write_is_looked_into_and_its_own(
+    record: Record, tmp_path: Path
+) -> None:
+    sessions.init_session(record, "x", project=str(tmp_path), session_id="s")
+    report = write(tmp_path / "report.md", f"a {KEY}")
+    write(tmp_path / "clean.md", "a")
+    write(tmp_path / "unknown.md", KEY)
+    for name in ("report.md", "clean.md"):
+        note_written(tmp_path / name)
+    copied = write(Path(state_folder(), "clipboard.txt"), KEY)
+    draft = write(record.path.parent / "drafts" / "a.draft", KEY)
+    settings = write(record.path.parent / "config.toml", KEY)
+    found = tuple(find_holding_files(record, HiddenSecret.of(KEY)))
+    assert set(found) == {report, copied, draft, settings}
+    assert set(choose_own_files(record, found)) == {report, copied, draft}
+
+
+def test_transcripts_of_the_project_are_named(record: Record, tmp_path: Path) -> None:
+    root = record.path.parent.parents[1]
+    folder = "".join(c if c.isalnum() else "-" for c in str(root))
+    line = f'{{"cwd": "{root}", "sessionId": "s", "text": "{KEY}"}}\n'
+    named = write(Path(claude_folder(), "projects", folder, "s.jsonl"), line)
+    write(Path(claude_folder(), "projects", folder, "t.jsonl"), line.replace(KEY, "none"))
+    assert find_transcripts(record, KEY) == (named,)
+
+
+@pytest.mark.parametrize("data", [KEY.encode(), b"x" * 1_048_570 + KEY.encode("utf-16-le")])
+def test_a_file_holds_it_in_whichever_form(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "f").write_bytes(data)
+    assert holds_secret(tmp_path / "f", HiddenSecret.of(KEY))
+    assert not holds_secret(tmp_path / "none", HiddenSecret.of(KEY))
