@@ -83,6 +83,8 @@ class SessionRead(Message, bubble=False):
 
     session: Session | None
     gauge: Figures | None
+    waiting: tuple[str, ...] = ()
+    """Its runs that were handed over and have not returned."""
 
 
 @dataclass
@@ -149,7 +151,7 @@ class OrchApp(App[None]):
     FIRST: ClassVar[str] = ""
     """The screen that comes up where none is remembered; empty: Plan where a plan is open, else
     Insights."""
-    FIRST_EVER: ClassVar[str] = "history"
+    FIRST_EVER: ClassVar[str] = "plan"
     """That where there is no record: it says how to begin."""
     MODES = {mode: _screen(mode) for mode in TITLES}
     CSS_PATH = asset("orch.tcss")
@@ -168,8 +170,8 @@ class OrchApp(App[None]):
         Binding("g", "show_return", "What came back", id="show-return", priority=True, show=False),
         Binding("slash", "search", "Search", id="search", show=False),
         Binding("ctrl+r", "search", "Search", id="search-anywhere", priority=True, show=False),
-        Binding("z,ctrl+z", "undo", "Undo", id="undo", show=False),
-        Binding("Z,ctrl+shift+z", "redo", "Redo", id="redo", show=False),
+        Binding("z,ctrl+z", "undo", "undo", id="undo", show=False),
+        Binding("Z,ctrl+shift+z", "redo", "redo", id="redo", show=False),
         Binding("question_mark", "toggle_help", "help", id="help"),
         Binding("ctrl+g", "toggle_help", "help", id="help-anywhere", priority=True),
         Binding("ctrl+p", "command_palette", "commands", id="palette", priority=True),
@@ -196,6 +198,8 @@ class OrchApp(App[None]):
         self.drafts = Drafts.beside(project.database)
         self.session: Session | None = None
         self.session_gauge: Figures | None = None
+        self.waiting: tuple[str, ...] = ()
+        """The runs of the session that were handed over and have not returned."""
         self.live: LiveSnapshot | None = None
         """What running agents do; None while none was seen."""
         self.agent_pane: AgentPane | None = None
@@ -235,6 +239,12 @@ class OrchApp(App[None]):
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         if project.config.keymap:
             self.set_keymap(dict(project.config.keymap))
+
+    @property
+    def unseen(self) -> int:
+        """How many runs of the session are waited for that are not seen running here."""
+        agents = self.live.agents if self.live else ()
+        return len(set(self.waiting) - {agent.execution_id for agent in agents})
 
     @property
     def phase(self) -> str:
@@ -422,10 +432,12 @@ class OrchApp(App[None]):
         self.run_worker(self._read_session, thread=True, exclusive=True, group="session")
 
     def _read_session(self) -> None:
+        from orch_tui.recall.run_endings import list_awaited_runs
         from orch_tui.record.session_budget import track_budget
 
         worker = get_current_worker()
         project, found, gauge = self.project, None, None
+        waiting: tuple[str, ...] = ()
         try:
             if project.database.exists():
                 found = self._which_session()
@@ -435,10 +447,11 @@ class OrchApp(App[None]):
                     catalogue=project.catalogue,
                     limits=project.limits,
                 ).session
+                waiting = tuple(list_awaited_runs(project.record, found.session_id))
         except OrchError:
             pass  # no session yet: the screens say what to do
         if not worker.is_cancelled:
-            self.post_message(SessionRead(found, gauge))
+            self.post_message(SessionRead(found, gauge, waiting))
 
     def _which_session(self) -> Session:
         """The one that was chosen here, else the one that commands mean."""
@@ -452,6 +465,7 @@ class OrchApp(App[None]):
     def on_session_read(self, message: SessionRead) -> None:
         before = self.session and self.session.session_id
         self.session, self.session_gauge = message.session, message.gauge
+        self.waiting = message.waiting
         if not self.screen_stack:  # the app is closing
             return
         self._refresh_headers()

@@ -41,50 +41,14 @@ def _make(cls: type[_Class], methods: dict[str, Any]) -> type[_Class]:
     return made
 
 
-_FEW = 12
-"""Values of a class that are made without an initializer of its own, which takes as long as that to
-compile: of most classes a command makes no more."""
-
-
 def _put_off_initializer(cls: type[Any]) -> Any:
-    """Make an ``__init__`` that has the real one compiled and put in its place once it pays, or
-    where a call is wrong, which that one says in the words of Python."""
-    made = 0
+    """Make an ``__init__`` that has the real one compiled and put in its place."""
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        nonlocal made
-        made += 1
-        values = _bind(cls, args, kwargs) if made <= _FEW else None
-        if values is None:
-            cls.__init__ = _compile_initializer(cls)
-            cls.__init__(self, *args, **kwargs)
-            return
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-        if hasattr(cls, "__post_init__"):
-            self.__post_init__()
+        cls.__init__ = _compile_initializer(cls)
+        cls.__init__(self, *args, **kwargs)
 
     return __init__
-
-
-def _bind(cls: type[Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
-    """Bind arguments to the fields of a class, with the defaults of the others; None: they do not
-    fit."""
-    known = fields(cls)
-    names = [each.name for each in known if each.init]
-    values = {**dict(zip(names, args, strict=False)), **kwargs}
-    if len(values) < len(args) + len(kwargs) or not values.keys() <= {*names}:
-        return None
-    for each in known:
-        if each.name in values:
-            continue
-        if each.default_factory is not MISSING:
-            values[each.name] = each.default_factory()
-        elif each.default is not MISSING:
-            values[each.name] = each.default
-        elif each.init:
-            return None
-    return values
 
 
 class _Signature:

@@ -304,7 +304,9 @@ class AgentPane(ModalScreen[None]):
         return self._agent.claude_session, self._agent.agent_id
 
     def compose(self) -> ComposeResult:
-        yield Static("", markup=False, id="agent-facts")
+        facts = Static("", markup=False, id="agent-facts", classes="pane")
+        facts.border_title = Content(one_line(self._agent.agent_type or "This agent", 60))
+        yield facts
         yield AgentFollow()
         yield KeyLine()
 
@@ -327,6 +329,10 @@ class AgentPane(ModalScreen[None]):
     def _show(self) -> None:
         agent = self._agent
         facts = (fact for fact in describe_agent(agent) if fact[0] != "context")
-        lines = [f"{name:<{_NAMES}}  {value}" for name, value in facts]
-        self.query_one("#agent-facts", Static).update("\n".join(lines))
+        told = [
+            piece
+            for name, value in facts
+            for piece in ((f"{name:<{_NAMES}}  ", "$foreground-muted"), f"{value}\n")
+        ]
+        self.query_one("#agent-facts", Static).update(Content.assemble(*told).rstrip())
         self.query_one(AgentFollow).follow(agent)

@@ -32,6 +32,7 @@ _CSS = """
 """
 SHORT = 44
 """Cells of a question that stands in the border of its dialog; a longer one is folded below it."""
+_KEY = "bold $text-accent"
 STAYS_SO = ("Esc", "leaves all as it is")
 
 
@@ -288,16 +289,14 @@ class Pick(ModalScreen[str | None]):
         self.dismiss(None)
 
 
-def tell_keys(enter: str, others: Sequence[tuple[str, str]]) -> Text:
+def tell_keys(enter: str, others: Sequence[tuple[str, str]]) -> Content:
     """Say at the end of a dialog what Enter does (empty: nothing now), and other keys."""
-    text = Text()
+    told: list[str | tuple[str, str]] = []
     if enter:
-        text.append(" Enter ", "reverse bold")
-        text.append(f" {enter}   ")
+        told += [(" Enter ", f"reverse {_KEY}"), f" {enter}   "]
     for key, does in others:
-        text.append(key, "bold")
-        text.append(f" {does}   ")
-    return text
+        told += [(key, _KEY), f" {does}   "]
+    return Content.assemble(*told)
 
 
 def find_rows(rows: Sequence[Row], text: str, columns: Collection[int]) -> list[Row]:

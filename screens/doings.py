@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from orch_tui.errors import OrchError
+from orch_tui.errors import ConflictError, NotFoundError, OrchError, UsageError
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
@@ -75,6 +75,16 @@ class Doings:
             known.remove(doing)
         other.append(doing)
 
+    def step_aside(self, doing: DoneThing, *, again: bool) -> bool:
+        """Have what was refused for what it is tried after all others; tell whether there are any.
+        What stands in its way may be gone by then."""
+        known = self._undone if again else self._done
+        if doing in known[1:]:
+            known.remove(doing)
+            known.insert(0, doing)
+            return True
+        return False
+
     def begin_in_turn(self, begin: Callable[[], None]) -> None:
         """Begin something once all that was asked for before is done; ``end_turn`` ends it."""
         self._waiting.append(begin)
@@ -118,8 +128,9 @@ def take_back(
 ) -> None:
     """Undo the last thing that was done, or do again what was undone last, and say what it was.
 
-    What is refused stays the last thing. ``otherwise`` is taken where nothing was done here;
-    ``then`` says it in place of a notice.
+    What the record cannot do now, as it is locked, stays the last thing; what is refused for what
+    it is, as something stands on it by now, steps aside. ``otherwise`` is taken where nothing was
+    done here; ``then`` says it in place of a notice.
     """
     app = screen.app
     doings, project = app.doings, app.project
@@ -128,9 +139,16 @@ def take_back(
         doing = doings.find_next(again=again) or otherwise
         if doing is None:
             return None
-        if again:
-            return TakenBack(doing, f"done again: {doing.redo(project.record)}")
-        return TakenBack(doing, f"undone: {doing.undo(project.record)}")
+        try:
+            if again:
+                return TakenBack(doing, f"done again: {doing.redo(project.record)}")
+            return TakenBack(doing, f"undone: {doing.undo(project.record)}")
+        except (ConflictError, NotFoundError, UsageError) as error:
+            if not doings.step_aside(doing, again=again):
+                raise
+            before = "undone" if again else "done"
+            hint = f"it stays as it is; the same key goes on to what was {before} before"
+            raise ConflictError(error.message, hint=hint) from error
 
     def tell(taken: TakenBack | None) -> None:
         if taken is None:

@@ -57,10 +57,12 @@ TOGETHER = {
     "next match": ("match before", "next match, the one before"),
     "next difference": ("difference before", "next difference, the one before"),
     "The border to the left": ("The border to the right", "the border between two panes"),
-    "Undo": ("Redo", "undo, redo the last thing you did"),
+    "undo": ("redo", "undo, redo the last thing you did"),
 }
 """Two that go together in one line, and what that says."""
 
+ELSEWHERE = "elsewhere, or later"
+"""Why a key does nothing now of which no more is known: that it stands apart says as much."""
 SWITCHING = "app.switch_mode("
 KEYS = Column("", 15, own="here", bold=True, gives_way=-1)
 """A column of keys."""
@@ -208,9 +210,11 @@ def _join_keys(
             node, binding = each[0]
             reason = ""
             if reasons is not None:
-                reason = reasons.get(parse(binding.action)[1], "") or "elsewhere, or later"
+                reason = reasons.get(parse(binding.action)[1], "") or ELSEWHERE
+            # A reason takes the room of all that a key does.
+            does = words if reason not in ("", ELSEWHERE) else binding.tooltip or words
             shown = "  ".join(sorted(dict.fromkeys(names), key=len))
-            keys.append(Key(shown, words, binding.action, node, reason))
+            keys.append(Key(shown, does, binding.action, node, reason))
     return tuple(keys)
 
 
@@ -307,7 +311,8 @@ class KeyHelp(ModalScreen[Key | None]):
                 yield Row("", ("",), note=True)
             yield Row(group.title, (group.title,), section=True)
             for key in group.keys:
-                words = begin_large(key.words) + (f" · {key.not_now}" if key.not_now else "")
+                why = "" if key.not_now == ELSEWHERE else key.not_now
+                words = begin_large(key.words) + (f" · {why}" if why else "")
                 yield Row(str(number), (key.names, words), "dim" if key.not_now else "")
                 number += 1
         if self._help:

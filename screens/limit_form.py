@@ -19,6 +19,11 @@ LIMITS = "limits, budget"
 """What the key is called on each screen that has it, and what else stands in the form."""
 LIMITS_OF = "limit of an agent, thresholds, reserve, scope"
 
+EACH_LIMIT = "tokens it may be handed; else what its model takes"
+"""What stands in the line for the limit of each agent while it is empty."""
+
+_NO_LIMIT = "a whole number of tokens, above 0"
+
 Accept = Callable[[str, "SessionChanges", tuple[str, Values]], None]
 """Is called with a session, what is changed of it, and the form's draft with what was typed."""
 
@@ -60,8 +65,8 @@ def _make_form(
     of_agents = own["agent_limits"]
     one = [
         Field(
-            *("agent_limit", "this agent", _typed(of_agents.get(agent_type))),
-            f"tokens for each {one_line(agent_type, 30)}; else what its model takes",
+            *("agent_limit", "this type", _typed(of_agents.get(agent_type))),
+            f"tokens for each {one_line(agent_type, 30)}; else as each agent",
         )
     ]
     fields = [
@@ -70,7 +75,7 @@ def _make_form(
         *(one if agent_type else ()),
         Field(
             *("each_limit", "each agent", _typed(of_agents.get(EACH))),
-            "tokens; else what its model takes",
+            EACH_LIMIT,
         ),
         Field(
             *("warn_threshold", "warning at", _typed_share(own["warn_threshold"])),
@@ -116,9 +121,8 @@ def _check(values: Values) -> list[Remark]:
     from orch_tui.prepare.validation import Remark
 
     remarks = check_session(values)
-    for name in ("agent_limit", "each_limit"):
-        if values.get(name, "").strip() and not parse_tokens(values[name]):
-            remarks.append(Remark(name, "a whole number of tokens, above 0", stops=True))
+    if values.get("agent_limit", "").strip() and not parse_tokens(values["agent_limit"]):
+        remarks.append(Remark("agent_limit", _NO_LIMIT, stops=True))
     for name in ("warn_threshold", "critical_threshold"):
         if values[name].strip() and _share(values[name]) is None:
             remarks.append(Remark(name, "a share such as 75 % or 0.75", stops=True))
@@ -131,12 +135,13 @@ def _check(values: Values) -> list[Remark]:
 
 
 def check_session(values: Values) -> list[Remark]:
-    """Say what is wrong with the scope and the budget that were typed for a session."""
+    """Say what is wrong with the scope, the budget and the limit that were typed for a session."""
     from orch_tui.prepare.validation import Remark, check_scope
 
     remarks = check_scope(values["scope"])
-    if values["budget"].strip() and not parse_tokens(values["budget"]):
-        remarks.append(Remark("budget", "a whole number of tokens, above 0", stops=True))
+    for name in ("budget", "each_limit"):
+        if values[name].strip() and not parse_tokens(values[name]):
+            remarks.append(Remark(name, _NO_LIMIT, stops=True))
     return remarks
 
 

@@ -367,9 +367,13 @@ def _fitting(app: OrchApp, room: int) -> tuple[list[tuple[str, str]], str]:
     the sign and the number of a badge always stay."""
     counts = app.live.counts if app.live else ()
     states = [(_BADGES.get(word, "doubt"), number, word) for number, word in counts]
+    if app.unseen:
+        states.append(("running", app.unseen, "waiting"))
     states += app.news.counts
     long = [(state, f"{SIGNS[state]} {number} {word}  ") for state, number, word in states]
     short = [(state, f"{SIGNS[state]} {number}  ") for state, number, _ in states]
+    if app.to_index:  # how far that is comes before words
+        long = short
     places = [*_name_place(app), ""]
     for badges in (long, short):
         taken = sum(len(text) for _, text in badges)
@@ -383,17 +387,19 @@ def _fitting(app: OrchApp, room: int) -> tuple[list[tuple[str, str]], str]:
 
 def _name_place(app: OrchApp) -> Iterator[str]:
     """Name the place one is at, ever shorter; while the search is indexed anew, how far that is."""
-    full = "" if app.session_gauge is None else words(app.session_gauge, short=True)
+    full = "" if app.session_gauge is None else words(app.session_gauge)
     name = one_line(app.project.root.name, 40)
     if app.to_index:
         done = progress_line(app.to_index - app.still_to_index, app.to_index, 10)
         yield f"search index {done}"
         yield f"index {done}"
     if app.session is not None:
-        session, phase = one_line(app.session.session_id, 60), app.phase
-        yield " · ".join(filter(None, (name, session, phase, full)))
+        scope, phase = one_line(app.session.scope), app.phase
+        yield " · ".join(filter(None, (name, scope, phase, full)))
+        yield " · ".join(filter(None, (scope, phase, full)))
+        yield " · ".join(filter(None, (scope, full)))
+        session = one_line(app.session.session_id, 60)
         yield " · ".join(filter(None, (session, phase, full)))
-        yield f"{session} · {full}"
         yield f"session {full}"
         yield full
     yield name

@@ -84,5 +84,6 @@ class SmallList(Vertical):
 
     def _show(self, board: Board) -> None:
         rows = self.query_one(Rows)
-        rows.set_columns(columns_for(self.app.size.width))
-        rows.show(arrange_rows(board, self.app.size.width))
+        found = arrange_rows(board, self.app.size.width)
+        rows.set_columns(columns_for(self.app.size.width, found))
+        rows.show(found)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orch_tui.frozen import _FEW, WIDTH, frozen, mutable
+from orch_tui.frozen import WIDTH, frozen, mutable
 
 
 @frozen
@@ -98,44 +98,6 @@ def test_they_are_called_alike() -> None:
         assert str(ours.value) == str(theirs.value).replace("Twin", "Point")
     assert Point(1).tags is not Point(1).tags
     assert Empty() == Empty()
-
-
-def test_the_first_values_are_made_as_all_others_are() -> None:
-    def make_class() -> Any:
-        @frozen
-        class Part:
-            """Fields of every kind."""
-
-            x: int
-            name: str = "here"
-            tags: list[str] = field(default_factory=list)
-            size: int = field(init=False)
-            unit: str = field(default="m", init=False)
-
-            def __post_init__(self) -> None:
-                object.__setattr__(self, "size", abs(self.x))
-
-        return Part
-
-    made = make_class()
-    calls: list[Callable[[Any], Any]] = [
-        lambda kind: kind(-1),
-        lambda kind: kind(-1, "a", tags=["b"]),
-        lambda kind: kind(name="a", x=-1),
-    ]
-    first = [call(made) for call in calls]
-    for _ in range(2 * _FEW):
-        later = [call(made) for call in calls]
-        assert [dataclasses.astuple(each) for each in later] == [
-            dataclasses.astuple(each) for each in first
-        ]
-    assert first[0].tags is not first[2].tags and first[0].size == 1
-    for wrong in ({}, {"x": 1, "size": 2}, {"x": 1, "nam": ""}):
-        with pytest.raises(TypeError) as soon:
-            make_class()(**wrong)
-        with pytest.raises(TypeError) as late:
-            made(**wrong)
-        assert str(soon.value) == str(late.value)
 
 
 def test_what_may_change_is_compared_and_is_no_key() -> None:

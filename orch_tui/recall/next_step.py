@@ -56,6 +56,7 @@ def _steps(page: PlanPage) -> Iterator[NextStep]:
     if phase <= 2 and not page.agents:
         yield NextStep("plan")
     elif phase <= 2 and any(line.attempts for line in page.agents):
+        yield from _hand_over(page)
         yield NextStep("move", phase=_EXECUTE)  # what is being done is said to be prepared
         return
     elif phase <= 2 and (bare := _without_bundle(page)):

@@ -64,6 +64,16 @@ def read_endings(
     return {row[0]: _make_ending(row, failed.get(row[0], ()), catalogue) for row in rows}
 
 
+def list_awaited_runs(record: Record, session_id: str) -> list[str]:
+    """List the runs of a session that were handed over and have not returned."""
+    rows = record.sql(
+        "SELECT execution_id FROM agent_executions "
+        "WHERE session_id = ? AND status = 'deployed' AND retracted_at IS NULL",
+        [session_id],
+    )
+    return [label for (label,) in rows]
+
+
 def list_returned_since(record: Record, since: str, project: OwnProjects | None) -> list[str]:
     """List the runs that returned at or after a time, those that came last first.
 

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from orch_tui.screens.compose.compose_state import ComposeState
-from orch_tui.screens.compose.composition_text import describe_unknown_ambient, gauge_parts
+from orch_tui.screens.compose.composition_text import describe_unknown_ambient
+from orch_tui.screens.widgets.bundle_parts import gauge_parts
 from orch_tui.screens.widgets.stack import Stack
 
 if TYPE_CHECKING:
@@ -48,5 +49,5 @@ class BudgetGauges(Vertical):
         ambient = state.agent.ambient
         # Where there are few lines, what no figure tells of stands in the view Sharing alone.
         besides = describe_unknown_ambient(ambient) if self.app.size.height >= LINES else ""
-        self._agent.show(judgement.agent, gauge_parts(bundle, ambient), besides)
+        self._agent.show(judgement.agent, gauge_parts(bundle, ambient.total), besides)
         self._session.show(judgement.session)

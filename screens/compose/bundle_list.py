@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 NOTHING_CHOSEN = """Nothing is chosen yet.
 
-Type letters of a file's name
-and press Enter. Or Esc: then
-Space chooses in the tree,
-e says for which agent it is,
-o opens what is planned or saved,
-a adds lines, patterns, text."""
+Type letters of a file's name: Enter takes it.
+Or, after Esc:
+
+Space  takes a file or a folder in the tree
+a      adds lines, a heading, a symbol, words
+r      shows what earlier runs were given
+o      opens another agent, or a saved bundle
+L      limits what an agent may be handed"""
 
 
 class BundleList(Vertical):

@@ -12,7 +12,6 @@ from orch_tui.prepare.composition import Choice, Composition, Weight
 from orch_tui.screens.theme import PARTS
 from orch_tui.screens.widgets.row_list import Column, Row
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.stack import GaugePart
 from orch_tui.screens.widgets.words import format_tokens, plural
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     )
     from orch_tui.prepare.ambient import Ambient
     from orch_tui.prepare.budget import LimitGauge
-    from orch_tui.prepare.bundle import Bundle, ContextItem
+    from orch_tui.prepare.bundle import ContextItem
     from orch_tui.prepare.count import Count
     from orch_tui.prepare.dedup import SharedBlock
     from orch_tui.prepare.fitting import Fitted
@@ -108,26 +107,6 @@ def format_weight(weight: Weight | None) -> str:
     if weight is None:
         return ""
     return f"{'' if weight.count.exact else '~'}{format_tokens(weight.count.tokens)}"
-
-
-def gauge_parts(bundle: Bundle, ambient: Ambient) -> tuple[GaugePart, ...]:
-    """Split what takes up the agent's window, besides the room for its answer, into parts.
-
-    What the agent is only told to read is none of them: it is not handed over.
-    """
-    by_priority = dict.fromkeys(PRIORITIES, 0)
-    for item in bundle.items:
-        if not item.is_pointed_to:
-            by_priority[item.priority] += item.count.tokens
-    required, recommended, optional = by_priority.values()
-    around = bundle.template_count.tokens if bundle.template_count else 0
-    return (
-        GaugePart("had", "had anyway", ambient.total.tokens),
-        GaugePart("template", "template", around + bundle.frame_tokens),
-        GaugePart("required", "required", required),
-        GaugePart("recommended", "recommended", recommended),
-        GaugePart("optional", "optional", optional),
-    )
 
 
 def describe_unknown_ambient(ambient: Ambient) -> str:

@@ -64,32 +64,135 @@ needless in the bundle.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "to_tree", "to the tree", id="compose-focus"),
         Binding("escape", "to_box", "find a file", id="compose-focus"),
-        Binding("space", "mark", "mark", id="compose-mark"),
+        Binding("s", "save", "save", id="compose-save", tooltip="save it, for the planned agent"),
+        Binding(
+            "space",
+            "mark",
+            "mark",
+            id="compose-mark",
+            tooltip="mark it: keys for one item are for all that are marked",
+        ),
         Binding("u", "unmark", "unmark all", id="compose-unmark", show=False),
-        Binding("x,delete", "take_out", "take out", id="compose-out"),
-        Binding("p", "priority", "priority", id="compose-priority"),
-        Binding("t", "type", "Type", id="compose-type", show=False),
-        Binding("shift+up", "shift(-1)", "Earlier", id="compose-earlier", show=False),
-        Binding("shift+down", "shift(1)", "Later", id="compose-later", show=False),
-        Binding("y", "allow", "take it anyway", id="compose-allow"),
-        Binding("f", "fit", "make it fit", id="compose-fit"),
-        Binding("s", "save", "save", id="compose-save"),
-        Binding("S", "save_new", "Save as new", id="compose-save-new", show=False),
-        Binding("r", "earlier", "from earlier runs", id="compose-earlier-runs"),
-        Binding("a", "add", "add", id="compose-add"),
-        Binding("d", "share", "share", id="compose-share"),
-        Binding("f6", "next_tab", "next view", id="compose-tab"),
-        Binding("tab", "next_pane(1)", "Next pane", id="compose-next-pane", show=False),
-        Binding("shift+tab", "next_pane(-1)", "Pane before", id="compose-pane-before", show=False),
-        Binding("o", "open", "open", id="compose-open"),
-        Binding("e", "edit", "agent and scope", id="compose-edit"),
+        Binding(
+            "x,delete",
+            "take_out",
+            "take out",
+            id="compose-out",
+            tooltip="take it out of the bundle",
+        ),
+        Binding(
+            "p",
+            "priority",
+            "priority",
+            id="compose-priority",
+            tooltip="required, recommended or optional",
+        ),
+        Binding(
+            "t",
+            "type",
+            "type",
+            id="compose-type",
+            show=False,
+            tooltip="how it is given: its text, a reference to read, a briefing, shared",
+        ),
+        Binding(
+            "shift+up",
+            "shift(-1)",
+            "earlier",
+            id="compose-earlier",
+            show=False,
+            tooltip="move it up, earlier in the briefing",
+        ),
+        Binding(
+            "shift+down",
+            "shift(1)",
+            "later",
+            id="compose-later",
+            show=False,
+            tooltip="move it down, later in the briefing",
+        ),
+        Binding(
+            "y",
+            "allow",
+            "take it anyway",
+            id="compose-allow",
+            tooltip="take a file anyway that looks like a secret",
+        ),
+        Binding(
+            "f",
+            "fit",
+            "make it fit",
+            id="compose-fit",
+            tooltip="take out what is optional, until it fits",
+        ),
+        Binding("ctrl+s", "save_from_box", "save", id="compose-save-from-box"),
+        Binding(
+            "S",
+            "save_new",
+            "save as new",
+            id="compose-save-new",
+            show=False,
+            tooltip="save it as a bundle of its own",
+        ),
+        Binding(
+            "r",
+            "earlier",
+            "from earlier runs",
+            id="compose-earlier-runs",
+            tooltip="what runs that succeeded were given or read",
+        ),
+        Binding(
+            "a",
+            "add",
+            "add",
+            id="compose-add",
+            tooltip="add lines, a heading, a symbol, a pattern, words of your own",
+        ),
+        Binding(
+            "d",
+            "share",
+            "share",
+            id="compose-share",
+            tooltip="send once what several bundles carry",
+        ),
+        Binding(
+            "f6",
+            "next_tab",
+            "next view",
+            id="compose-tab",
+            tooltip="the next view: the item, the briefing, sharing",
+        ),
+        Binding("tab", "next_pane(1)", "next pane", id="compose-next-pane", show=False),
+        Binding("shift+tab", "next_pane(-1)", "pane before", id="compose-pane-before", show=False),
+        Binding(
+            "o",
+            "open",
+            "open",
+            id="compose-open",
+            tooltip="open a planned agent, or a bundle that is saved",
+        ),
+        Binding(
+            "e",
+            "edit",
+            "agent and scope",
+            id="compose-edit",
+            tooltip="which agent it is for, and what that is to do",
+        ),
         Binding("L", "limits", LIMITS, id="limits", tooltip=LIMITS_OF),
-        Binding("D", "unshare", "Unshare", id="compose-unshare", show=False),
-        Binding("m", "form", "Markdown/XML", id="compose-form"),
-        Binding("c", "copy", "Copy", id="compose-copy", show=False),
-        Binding("n", "new", "New", id="compose-new", show=False),
+        Binding(
+            "D", "unshare", "unshare", id="compose-unshare", show=False, tooltip="take sharing back"
+        ),
+        Binding(
+            "m",
+            "form",
+            "Markdown/XML",
+            id="compose-form",
+            tooltip="the briefing as Markdown or XML",
+        ),
+        Binding("c", "copy", "copy", id="compose-copy", show=False, tooltip="copy the briefing"),
+        Binding("n", "new", "new", id="compose-new", show=False, tooltip="begin another bundle"),
         Binding("z", "undo", "undo", id="compose-undo"),
-        Binding("Z", "redo", "Redo", id="compose-redo", show=False),
+        Binding("Z", "redo", "redo", id="compose-redo", show=False),
         Binding("ctrl+z", "undo", "undo", id="compose-undo-anywhere", show=False),
     ]
 
@@ -219,13 +322,15 @@ needless in the bundle.
         now = state.composition
         top = self.query_one("#top")
         top.border_title = Content(name_bundle(now))
-        top.border_subtitle = Content(describe_state(now, state.context, changed=changed))
+        told = describe_state(now, state.context, changed=changed)
+        top.border_subtitle = Content(f"L limits · {told}" if state.session_id else told)
         text = render_head(now, self._editor.model_choice, self._editor.remarks)
         self.query_one("#head", Static).update(text, layout=False)
 
     def _show_keys(self) -> None:
         """Draw the footer, where other keys do something now; it is slow to draw."""
-        enabled = tuple(self.check_action(name, ()) for name in sorted(_BY_LETTERS))
+        names = ("save_from_box", *sorted(_BY_LETTERS))
+        enabled = tuple(self.check_action(name, ()) for name in names)
         if enabled != self._enabled:
             self._enabled = enabled
             self.refresh_bindings()
@@ -264,6 +369,8 @@ needless in the bundle.
                 return bool(self._editor.secrets)
             case "save":
                 return state.has_unsaved_changes
+            case "save_from_box":
+                return self.is_typing and state.has_unsaved_changes
             case "share":
                 return bool(state.common and state.common.changes)
             case "unshare":
@@ -340,6 +447,9 @@ needless in the bundle.
             self._editor.redo()
         else:
             super().action_redo()
+
+    def action_save_from_box(self) -> None:
+        self.action_save()
 
     def action_save(self) -> None:
         self._actions.save()
@@ -452,6 +562,6 @@ _BY_LETTERS = {
     for binding in ComposeScreen.BINDINGS
     if isinstance(binding, Binding)
     and binding.action.partition("(")[0]
-    not in ("undo", "next_tab", "next_pane", "to_tree", "to_box")
+    not in ("undo", "next_tab", "next_pane", "to_tree", "to_box", "save_from_box")
 }
 """Actions whose keys are letters like any other in the box."""

@@ -15,9 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from orch_tui.prepare.dedup import label_item
-from orch_tui.screens.compose.composition_text import gauge_parts
 from orch_tui.screens.dialogs import tell_keys
 from orch_tui.screens.theme import PARTS
+from orch_tui.screens.widgets.bundle_parts import gauge_parts
 from orch_tui.screens.widgets.line_list import fit_text, fold_words
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
@@ -250,8 +250,11 @@ def _append_agent(
 ) -> None:
     reads = agent.after.shared.tokens
     if width >= WITH_BARS:
-        before = gauge_parts(agent.before, agent.ambient)
-        after = (*gauge_parts(agent.after, agent.ambient), GaugePart("shared", "shared", reads))
+        before = gauge_parts(agent.before, agent.ambient.total)
+        after = (
+            *gauge_parts(agent.after, agent.ambient.total),
+            GaugePart("shared", "shared", reads),
+        )
         cells = _bar_width(width)
         bars = iter(
             (

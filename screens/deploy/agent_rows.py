@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from orch_tui.live.live_words import percentage
@@ -64,8 +64,18 @@ def planned_key_of(choice: Deployable) -> str:
     return f"planned:{choice.planned}"
 
 
-def columns_for(width: int) -> tuple[Column, ...]:
-    """The columns there is room for in a list of so many cells."""
+def columns_for(width: int, rows: Sequence[Row] = ()) -> tuple[Column, ...]:
+    """The columns there is room for in a list of so many cells; of figures that no row has, none
+    is there."""
+    columns = _list_columns(width)
+    held = {number for row in rows for number, cell in enumerate(row.cells) if cell}
+    return tuple(
+        replace(column, hidden=bool(rows) and column.gives_way > 0 and number not in held)
+        for number, column in enumerate(columns)
+    )
+
+
+def _list_columns(width: int) -> tuple[Column, ...]:
     name = Column("agent", 20 if width >= NARROW else 15, bold=True, gives_way=-1)
     if width < WIDE:
         share = Column("context", 7, right=True, gives_way=1)
@@ -101,7 +111,7 @@ def arrange_rows(board: Board, width: int) -> list[Row]:
         ("Needs you", "asks", [r for tree in asking for r in drawn.of_tree(tree)], len(asking)),
         ("Running", "", [r for tree in running for r in drawn.of_tree(tree)], 0),
         (came_back, "", [drawn.of_ending(board.endings[x]) for x in back], not_looked_at),
-        ("Waiting, not seen here", "", [drawn.of_waiting(board.endings[x]) for x in unseen], 0),
+        ("Handed over, awaited", "", [drawn.of_waiting(board.endings[x]) for x in unseen], 0),
         ("Can be handed over", "", [drawn.of_planned(choice) for choice in ready], 0),
         (
             "Earlier",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from orch_tui.errors import OrchError
@@ -14,11 +15,15 @@ from orch_tui.screens.agent_choices import list_agent_choices
 from orch_tui.screens.deploy.launch_form import Wanted
 from orch_tui.screens.dialogs import Pick
 from orch_tui.screens.screen_part import ScreenPart
+from orch_tui.screens.theme import PARTS
 from orch_tui.screens.widgets.form import Field, Form, Values
+from orch_tui.screens.widgets.line_list import fit_text
 from orch_tui.screens.widgets.row_list import Column, Row
 from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.widgets.words import format_tokens
 
 if TYPE_CHECKING:
+    from orch_tui.prepare.bundle import ContextItem
     from orch_tui.record.deployable import Attempted, Deployable
 
 NO_SESSION = OrchError(
@@ -118,7 +123,7 @@ def _choose(part: ScreenPart, offer: _Offer, then: Callable[[Wanted], object]) -
         elif number is not None:
             choice = found[int(number)]
             bundle_id = None if choice.planned else choice.bundle_id
-            then(Wanted(session_id, choice.planned, bundle_id, waits_for=choice.waits_for))
+            then(Wanted(session_id, choice.planned, bundle_id))
 
     asked = Pick(question, PICKED, rows, detail=detail, at=meant, enter="looks it over first")
     part.app.push_screen(asked, chosen)
@@ -160,23 +165,24 @@ def _pick_row(
     return Row(key, (choice.agent_type, choice.scope, state, bundle or "", tokens))
 
 
-def tell_planned(planned: Deployable) -> Content:
-    """Tell of a planned agent what its row has no room for, and what to do with it."""
-    given = f"{planned.bundle_id}  {planned.count} tokens" if planned.count else "none yet"
+def tell_planned(planned: Deployable, items: Sequence[ContextItem], width: int) -> Content:
+    """Tell of a planned agent what its row has no room for: what to do with it, and the items that
+    it is given, in so many cells."""
     waits = ", ".join(map(str, planned.waits_for))
-    after = f"after {waits} of the plan" if waits else "ready"
-    keys: list[tuple[str, str] | str] = [
+    told: list[tuple[str, str] | str] = [
+        (f"{one_line(planned.scope, 400)}\n", "bold"),
+        (f"{planned.bundle_id}  " if planned.count else "no bundle  ", "$foreground-muted"),
+        (f"{planned.count} tokens  " if planned.count else "", "$foreground-muted"),
+        (f"after {waits} of the plan\n\n" if waits else "ready\n\n", "$foreground-muted"),
         ("Enter", "bold $text-accent"),
-        " shows what is handed over, before anything is recorded",
+        " shows what is handed over, before anything is recorded\n",
     ]
     if not planned.count:
-        keys += ["\n", ("F1", "bold $text-accent"), " and b compose what it is given"]
-    return Content.assemble(
-        (one_line(planned.agent_type, 60), "bold"),
-        f"  {one_line(planned.scope, 400)}\n\n",
-        ("bundle  ", "$foreground-muted"),
-        f"{given}\n",
-        ("state   ", "$foreground-muted"),
-        f"{after}\n\n",
-        *keys,
-    )
+        told += [("F1  b", "bold $text-accent"), " composes what it is given\n"]
+    room = max(10, min(width - 16, max((cell_len(item.source) for item in items), default=0)))
+    for item in items:
+        part = "shared" if item.type == "shared_context" else item.priority
+        tokens = f"{'' if item.count.exact else '~'}{format_tokens(item.count.tokens)}"
+        source = fit_text(one_line(item.source, 400), room, cut_head=True)
+        told += ["\n", (f"{PARTS[part]} ", f"$part-{part}"), source, f"{tokens:>9}"]
+    return Content.assemble(*told)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -20,6 +21,7 @@ from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.theme import SIGNS
+from orch_tui.screens.widgets.bundle_parts import gauge_parts
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import Stack
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from orch_tui.project import Project
     from orch_tui.record.deployment import Deployment, Prospect
 
+ROOMY = 24
+"""Lines of the terminal from which the parts of the agent's gauge are told."""
 NO_BUNDLE = """There is no bundle, so there is no briefing to hand over.
 
 F2 composes one for this agent. Deployed as it is, only the deployment is recorded."""
@@ -43,7 +47,6 @@ class Wanted:
     bundle_id: str | None = None
     agent_type: str | None = None
     scope: str | None = None
-    waits_for: tuple[int, ...] = ()
 
 
 class LaunchForm(ScreenPart):
@@ -53,7 +56,7 @@ class LaunchForm(ScreenPart):
         Binding("enter,f8", "go('line')", "record it, copy the line", id="deploy-go"),
         Binding("enter,f8", "go('briefing')", "record it, copy the briefing", id="deploy-go"),
         Binding("enter,f8", "go('')", "record it", id="deploy-go"),
-        Binding("enter,f8,escape", "done", "done", id="deploy-done"),
+        Binding("enter,f8,escape", "done", "to the list", id="deploy-done"),
         Binding("l", "line", "copy the line", id="deploy-line"),
         Binding("b", "copy", "copy the briefing", id="deploy-copy"),
         Binding("m", "markdown", "as it is, or read", id="deploy-markdown"),
@@ -78,11 +81,12 @@ class LaunchForm(ScreenPart):
         """Whether a hook of the project hands briefings over."""
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="deploying-what", classes="title", markup=False)
-        yield Static("", id="deploying-next", markup=False)
-        yield Stack("this agent ", id="deploying-agent")
-        yield Stack("the session", id="deploying-session")
-        yield Static("", id="deploying-told", markup=False)
+        with Vertical(id="deploying-head", classes="pane"):
+            yield Static("", id="deploying-what", markup=False)
+            yield Stack("this agent ", id="deploying-agent")
+            yield Stack("the session", id="deploying-session")
+            yield Static("", id="deploying-next", markup=False)
+            yield Static("", id="deploying-told", markup=False)
         briefing = Lines(id="deploying-briefing", classes="pane")
         briefing.border_title = "Briefing"
         yield briefing
@@ -93,6 +97,8 @@ class LaunchForm(ScreenPart):
 
         project = self.app.project
         self._wanted, self._prospect, self._deployed, self._reason = wanted, None, None, None
+        head = self.query_one("#deploying-head")
+        head.border_title, head.border_subtitle = "Hand over", ""
         self.query_one("#deploying-next", Static).update("")
         self.query_one("#deploying-what", Static).update("")
         self._tell(())
@@ -131,15 +137,20 @@ class LaunchForm(ScreenPart):
         bundle, scope = prospect.bundle, one_line(prospect.scope or "", 200)
         given = plural(len(bundle.items), "item") if bundle else "no bundle"
         what = Content.assemble(
-            (f" {one_line(prospect.agent_type, 60)}", "bold"),
-            f"  {scope}" if scope else "",
+            (scope, "bold"),
             (f"   {one_line(str(prospect.model_choice), 60)} · {given}", "$foreground-muted"),
         )
         self.query_one("#deploying-what", Static).update(what)
-        self.query_one(Lines).border_subtitle = Content(
+        head = self.query_one("#deploying-head")
+        head.border_title = Content(f"Hand over to {one_line(prospect.agent_type, 60)}")
+        head.border_subtitle = Content(
             f"{one_line(bundle.bundle_id, 40)} v{bundle.version}" if bundle else ""
         )
-        self.query_one("#deploying-agent", Stack).show(prospect.judgement.agent)
+        agent = prospect.judgement.agent
+        parts = gauge_parts(bundle, agent.ambient) if bundle else ()
+        self.query_one("#deploying-agent", Stack).show(
+            agent, parts if self.app.size.height >= ROOMY else ()
+        )
         self.query_one("#deploying-session", Stack).show(prospect.judgement.session)
         self.query(Stack).set(display=True)
         briefing = prospect.briefing.decode("utf-8", "replace")
@@ -156,9 +167,6 @@ class LaunchForm(ScreenPart):
         self._show_briefing(self.query_one(Lines).text)
 
     def _warnings(self, prospect: Prospect) -> Iterable[str]:
-        if self._wanted and self._wanted.waits_for:
-            others = ", ".join(map(str, self._wanted.waits_for))
-            yield f"It waits for {others} of the plan: not done yet."
         if prospect.judgement.status == "over":
             yield "Over budget: deploying it needs a reason, which is recorded."
         gauges = (str(prospect.judgement.agent), str(prospect.judgement.session))
@@ -245,6 +253,8 @@ class LaunchForm(ScreenPart):
         if wanted is not self._wanted:  # this view shows another one by now
             return
         self._deployed = deployed
+        head = self.query_one("#deploying-head")
+        head.border_title = Content(f"Handed over to {one_line(deployed.execution.agent_type, 60)}")
         self.query_one("#deploying-next", Static).update(_word_handed(deployed))
         if line:
             told = ["The hook puts the briefing in its place; b copies it, w writes it to a file."]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,13 @@ SETTLED = 0.3
 
 NOTHING_YET = """Paste what the agent said at the end.
 
-F6 reads it from a file, F7 opens $EDITOR.
+F6  reads it from a file
+F7  opens $EDITOR
+
 What it tells of is listed here."""
 NOTHING_READ = """Nothing to collect was read from it.
 
-a adds a file, a result or an insight."""
+a  adds a file, a result or an insight"""
 
 KEYS_STORMED = """\
 This came key by key: your terminal does not mark pastes. Faster for a long text: F6 (a file), \
@@ -198,13 +201,12 @@ class ReturnForm(ScreenPart):
             word, _ = state_of(execution.status, execution.unverified, execution.success)
             state = f"{word}, {state}: other words are another return"
         else:
-            state = (
-                f"{state_of('deployed')[0]} {lasting(between(execution.deployed_at, opened.now))}"
-            )
+            state = f"waiting {lasting(between(execution.deployed_at, opened.now))}"
         name, scope = one_line(execution.agent_type, 60), one_line(execution.scope or "", 200)
         what = Content.assemble(
             (f" {name}", "bold"),
-            (f"  {state}", "$foreground-muted"),
+            "  " if opened.returns else (f"  {SIGNS['running']} ", "$state-running"),
+            (state, "$foreground-muted"),
             f"   {scope}" if scope else "",
         )
         self.query_one("#completing-what", Static).update(what)
@@ -344,7 +346,8 @@ class ReturnForm(ScreenPart):
                 f"outcome  this is return {copied.position}, {told} already: F8 makes no other"
             )
         if not text and not self._chosen.is_chosen:
-            return Content.assemble(("outcome  ", "$foreground-muted"), self._word_no_message())
+            without = _mark_keys(self._word_no_message())
+            return Content.assemble(("outcome  ", "$foreground-muted"), without)
         outcome = self._outcome
         state = "failed" if outcome.status == "failed" else "done"
         why = " ".join(filter(None, (outcome.error_code, outcome.error_message)))
@@ -352,7 +355,8 @@ class ReturnForm(ScreenPart):
             ("outcome  ", "$foreground-muted"),
             (f"{SIGNS[state]} {state}", f"bold $state-{state}"),
             f"  {one_line(why, 160)}" if why else "",
-            (f"  {self._word_because()}", "$foreground-muted"),
+            "  ",
+            _mark_keys(self._word_because()),
         ]
         troubles = [item for item in self._items if item.kind == "error" and item.line is not None]
         if troubles and state == "done":
@@ -592,12 +596,10 @@ class ReturnForm(ScreenPart):
         for file in missing:
             self.notify(f"deliverable {file}", severity="warning", markup=False)
         name, completion = one_line(recorded.execution.agent_type, 40), recorded.completion
+        which = f" as return {completion.position}" if completion.position > 1 else ""
         again = "" if recorded.is_new else ", as before"
-        self.notify(
-            f"{name} {WORDS.get(completion.status, completion.status)}: return "
-            f"{completion.position} is recorded{again}",
-            markup=False,
-        )
+        word = WORDS.get(completion.status, completion.status)
+        self.notify(f"{name} {word}, recorded{which}{again}", markup=False)
         if of is self._opened:
             self._close(recorded=True)
 
@@ -635,6 +637,13 @@ class ReturnForm(ScreenPart):
         if self._preview is None or not (self._corrections and self._corrections.dumps()):
             return join([*words, "--collect", "auto"])
         return f"{join(words)} && {join(_collecting(self.execution_id, self._items))}"
+
+
+def _mark_keys(text: str) -> Content:
+    """Draw muted words with the function keys in them as keys are drawn."""
+    pieces = re.split(r"\b(F\d+)\b", text)
+    styles = ("$foreground-muted", "bold $text-accent")
+    return Content.assemble(*((piece, styles[n % 2]) for n, piece in enumerate(pieces)))
 
 
 def _decide_outcome(

@@ -54,7 +54,11 @@ def ask_outcome(
             remarks.append(Remark("why", needed, stops=True))
         code = values["kind"].strip()
         if code and (code.upper() not in ERROR_CODES or status != "failed"):
-            wrong = "no such kind" if status == "failed" else "only a failure has a kind"
+            wrong = (
+                "no such kind: leave it empty, or ↓ in the empty line"
+                if status == "failed"
+                else "only a failure has a kind"
+            )
             remarks.append(Remark("kind", wrong, stops=True))
         return remarks
 
@@ -73,6 +77,7 @@ def ask_outcome(
             )
         )
 
+    accept = "takes this outcome" if may_be_done else "closes it as failed"
     endings = [("done", "it did what it was to do"), ("failed", "it did not")]
     fields = [
         *[Field("outcome", "outcome", WORDS[now.status], "done or failed", endings)] * may_be_done,
@@ -82,4 +87,4 @@ def ask_outcome(
             list(ERROR_CODES.items()),
         ),
     ]
-    part.app.push_screen(Form(title, fields, check=check, accept="accepts", at="why"), answered)
+    part.app.push_screen(Form(title, fields, check=check, accept=accept, at="why"), answered)

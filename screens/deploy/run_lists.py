@@ -35,6 +35,7 @@ from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
+    from orch_tui.prepare.bundle import ContextItem
     from orch_tui.recall.run_endings import RunEnding
     from orch_tui.recall.show import Shown
     from orch_tui.record.deployable import Deployable
@@ -48,10 +49,13 @@ EARLIER = 50
 
 NO_RECORD = """This project has no record yet.
 
-F1 plans a first session, d then hands its agents over."""
+F1  plans a first session
+d   then hands its agents over"""
 EMPTY = """Nobody is at work, and nobody came back.
 
-d hands over a planned agent or a bundle; F1 plans one, F2 composes what it is given."""
+d   hands over a planned agent or a bundle
+F1  plans an agent
+F2  composes what it is given"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class _Found:
     earlier: Page
     endings: dict[str, RunEnding]
     planned: Sequence[Deployable]
+    given: dict[str, tuple[ContextItem, ...]]
+    """What the bundles of the session hold, by their ids."""
     drafts: set[str]
     now: str
 
@@ -217,6 +223,7 @@ class Lists(ScreenPart):
     def load(self, execution_id: str = "") -> None:
         """Read the list again; the cursor goes to ``execution_id`` where it has a row."""
         from orch_tui.recall.run_endings import read_endings
+        from orch_tui.record.bundles import load_session_figures
         from orch_tui.record.deployable import list_deployable
         from orch_tui.search.query import search
 
@@ -237,11 +244,14 @@ class Lists(ScreenPart):
             earlier = search(record, f"{within} status:completed,failed", limit=many, project=own)
             labels = [hit.execution_id for hit in (*waiting.hits, *earlier.hits)]
             is_open = session is not None and session.status in ("planning", "executing")
+            session_id = session.session_id if session and is_open else ""
+            bundles = load_session_figures(record, session_id) if session_id else []
             return _Found(
                 waiting,
                 earlier,
                 read_endings(record, [*labels, *back], project.catalogue),
-                list_deployable(record, session.session_id) if session and is_open else (),
+                list_deployable(record, session_id) if session_id else (),
+                {saved.bundle.bundle_id: tuple(saved.bundle.items) for saved in bundles},
                 drafts.names(),
                 project.now(),
             )
@@ -291,8 +301,9 @@ class Lists(ScreenPart):
             now=found.now if found else "",
         )
         width = self.app.size.width
-        self._rows.set_columns(columns_for(width))
         rows = arrange_rows(board, width)
+        self._rows.set_columns(columns_for(width, rows))
+        self.set_class(not rows, "-empty")
         if not self.screen.has_class("-low"):
             self._rows.border_subtitle = Content(self._word_place(agents, width))
         if [row.key for row in rows] == [row.key for row in self._rows.rows] != []:
@@ -385,7 +396,13 @@ class Lists(ScreenPart):
         self.set_class(agent is not None, "-following")
         self.set_class(self._planned is not None, "-ready")
         if self._planned is not None:
-            self.query_one("#ready", Static).update(tell_planned(self._planned))
+            given = self._found.given if self._found else {}
+            items = given.get(self._planned.bundle_id or "", ())
+            pane = self.query_one("#ready", Static)
+            pane.border_title = Content(
+                f"{one_line(self._planned.agent_type, 60)} can be handed over"
+            )
+            pane.update(tell_planned(self._planned, items, self.app.size.width - 4))
         if agent is not None:
             self.query_one(AgentFollow).follow(agent)
         else:
@@ -469,7 +486,7 @@ class Lists(ScreenPart):
             self.app.push_screen(AgentPane(agent))
         elif planned is not None and self.app.session is not None:
             session_id = self.app.session.session_id
-            wanted = Wanted(session_id, planned.planned, waits_for=planned.waits_for)
+            wanted = Wanted(session_id, planned.planned)
             self.post_message(self.HandOver(wanted))
         elif ending is not None and ending.status == "deployed":
             self.action_complete()

@@ -93,14 +93,18 @@ OF_A_RUN = (
 
 NO_RECORD = """This project has no record yet.
 
-F1 plans a first session. `orch demo` makes a sample project to look around in, \
-and `orch --help` lists what can be done from the shell."""
+F1  plans a first session
+
+orch demo, in a shell, makes a sample project to look around in."""
 NO_RUNS = """Nothing is recorded yet.
 
-F3 records a deployment; F1 plans one."""
+F1  plans an agent
+F3  hands it over, and records what it said"""
 NO_HITS = """Nothing matches.
 
-Fewer words find more; Ctrl+X takes a filter off; Ctrl+F looks further than here."""
+Fewer words find more.
+^X  takes a filter off
+^F  looks further than here"""
 
 
 class HistoryScreen(OrchScreen):
@@ -142,7 +146,7 @@ them; without marks, the one under the cursor.
             for name, words in SCOPE_KEYS.items()
         ),
         Binding("ctrl+x", "take_filter_off", "a filter less", id="history-filter", show=False),
-        Binding("f8", "replay", "Replay", id="history-replay"),
+        Binding("f8", "replay", "given then, and now", id="history-replay"),
         Binding("b", "compose", "a bundle like its own", id="history-compose"),
         Binding("o", "collect", "outputs its message tells of", id="history-collect", show=False),
         Binding("A", "archive", "archive the session", id="history-archive", show=False),
@@ -249,8 +253,10 @@ them; without marks, the one under the cursor.
         self._take_page(page)
         self._say(page)
         empty = NO_RECORD if page is None else NO_RUNS
-        if page is not None and self.text.strip():
+        is_sought = page is not None and bool(self.text.strip())
+        if page is not None and is_sought:
             empty = _describe_nothing(page)
+        self.set_class(not self._hits and not is_sought, "-empty")
         self._show_columns()
         self.query_one("#hits", Rows).show(self._rows(self._hits), empty=empty, keep=keep)
 

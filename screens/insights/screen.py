@@ -76,6 +76,7 @@ PARTS = {part: title for group in GROUPS.values() for part, title in group.items
 
 TITLES = {
     "over_time": "Success by day",
+    "overview": "Overview",
     "context": "Success with a source, and without it",
     "files": "Files that were missing, and files nobody read",
     "sources": "What successful runs were given, or read themselves",
@@ -109,7 +110,7 @@ SAID = {
 }
 EMPTY = """Nothing to learn from yet.
 
-F3 records a deployment, and what came back of it."""
+F3  hands an agent over, and records what it said"""
 NO_USAGE = """No run has told its usage or its files yet.
 
 It comes with hooks and transcripts of Claude Code."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.screens.agent_choices import list_agent_choices
-from orch_tui.screens.limit_form import check_session, is_number, parse_tokens
+from orch_tui.screens.limit_form import EACH_LIMIT, check_session, is_number, parse_tokens
 from orch_tui.screens.widgets.form import Field, Form, Values
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ def session_form(budget: int) -> Form:
         "New session",
         [
             Field("scope", "scope", placeholder="what is to be done"),
+            Field("budget", "budget", placeholder=f"{budget:,} tokens for all agents"),
+            Field("each_limit", "each agent", placeholder=EACH_LIMIT),
             Field("session_id", "id", placeholder="made from the day when left empty"),
-            Field("budget", "budget", placeholder=f"{budget:,} tokens"),
         ],
         check=check_session,
         accept="opens it",
@@ -89,7 +90,13 @@ def _fields(page: PlanPage, line: PlannedLine | None) -> list[Field]:
             "from .claude/agents, or one of Claude Code's own",
             list_agent_choices(rules.known_agents),
         ),
-        Field("scope", "scope", agent.scope if agent else "", "what this agent is to do"),
+        Field(
+            "scope",
+            "scope",
+            agent.scope if agent else "",
+            "what this agent is to do",
+            is_asked=True,
+        ),
         Field(
             "model",
             "model",

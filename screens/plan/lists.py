@@ -66,14 +66,14 @@ class SessionRows(Rows):
     """Sessions, newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Work on it", id="plan-use-session"),
-        Binding("n", "screen.new_session", "New session", id="plan-new-session"),
-        Binding("e", "screen.edit_session", "Scope, limits", id="plan-edit-session"),
-        Binding("p", "screen.next_phase", "Next phase", id="plan-next-phase"),
-        Binding("c", "screen.close", "Close it", id="plan-close"),
-        Binding("x", "screen.archive", "Archive it", id="plan-archive"),
-        Binding("full_stop", "screen.toggle_archived", "Archived too", id="plan-archived"),
-        Binding("tab,shift+tab,f6", "screen.other_pane", "To its plan", show=False, id="plan-pane"),
+        Binding("enter", "select", "work on it", id="plan-use-session"),
+        Binding("n", "screen.new_session", "new session", id="plan-new-session"),
+        Binding("e", "screen.edit_session", "scope, limits", id="plan-edit-session"),
+        Binding("p", "screen.next_phase", "next phase", id="plan-next-phase"),
+        Binding("c", "screen.close", "close it", id="plan-close"),
+        Binding("x", "screen.archive", "archive it", id="plan-archive"),
+        Binding("full_stop", "screen.toggle_archived", "archived too", id="plan-archived"),
+        Binding("tab,shift+tab,f6", "screen.other_pane", "to its plan", show=False, id="plan-pane"),
     ]
     COLUMNS = (
         Column("", 2, state=True, gives_way=-1),
@@ -119,22 +119,22 @@ class AgentRows(Rows):
     """The planned agents of a session, or what ran in one that nobody planned in."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "screen.add", "Plan another", id="plan-add"),
-        Binding("b", "screen.bundle", "Its bundle", id="plan-bundle"),
-        Binding("e", "screen.edit", "Change it", id="plan-edit"),
-        Binding("enter", "screen.edit", "Change it", show=False),
-        Binding("p", "screen.next_phase", "Next phase", id="plan-next-phase"),
-        Binding("v", "screen.validate", "Check the plan", id="plan-validate"),
-        Binding("ctrl+z", "screen.undo", "Undo", id="plan-undo"),
-        Binding("Z", "screen.redo", "Redo", id="plan-redo", show=False),
-        Binding("d", "screen.duplicate", "Duplicate", id="plan-duplicate"),
+        Binding("a", "screen.add", "plan an agent", id="plan-add"),
+        Binding("b", "screen.bundle", "its bundle", id="plan-bundle"),
+        Binding("e", "screen.edit", "change it", id="plan-edit"),
+        Binding("enter", "screen.edit", "change it", show=False),
+        Binding("p", "screen.next_phase", "next phase", id="plan-next-phase"),
+        Binding("v", "screen.validate", "check the plan", id="plan-validate"),
+        Binding("ctrl+z", "screen.undo", "undo", id="plan-undo"),
+        Binding("Z", "screen.redo", "redo", id="plan-redo", show=False),
+        Binding("d", "screen.duplicate", "duplicate", id="plan-duplicate"),
         Binding(
-            "delete,backspace,x", "screen.remove", "Take it out", id="plan-remove", key_display="x"
+            "delete,backspace,x", "screen.remove", "take it out", id="plan-remove", key_display="x"
         ),
-        Binding("shift+up", "screen.move(-1)", "Move it", id="plan-up", key_display="⇧↑↓"),
-        Binding("shift+down", "screen.move(1)", "Move down", id="plan-down", show=False),
-        Binding("tab,shift+tab", "screen.other_pane", "To the sessions", id="plan-pane"),
-        Binding("f6", "screen.turn", "Waves or next step", show=False, id="plan-turn"),
+        Binding("shift+up", "screen.move(-1)", "move it", id="plan-up", key_display="⇧↑↓"),
+        Binding("shift+down", "screen.move(1)", "move down", id="plan-down", show=False),
+        Binding("tab,shift+tab", "screen.other_pane", "to the sessions", id="plan-pane"),
+        Binding("f6", "screen.turn", "waves or next step", show=False, id="plan-turn"),
     ]
     COLUMNS = (
         Column("#", 2, right=True, gives_way=-1),

@@ -43,13 +43,13 @@ def word_missing(gate: Gate) -> str:
 
 
 def draw_session(
-    page: PlanPage, asking: Mapping[str, LiveAgent], now: str, width: int, most: int
+    page: PlanPage, asking: Mapping[str, LiveAgent], now: str, width: int, most: int, at: int = 0
 ) -> list[Spans]:
     """Draw what is told of a session; ``asking`` are those of its agents, by execution, that need
-    somebody."""
+    somebody, and ``at`` is the place in the plan of the one under the cursor (0: none)."""
     if not page.is_planned:
         return _draw_unplanned(page, now)
-    steps = _draw_steps(page, asking, now, width)
+    steps = _draw_steps(page, asking, now, width, at)
     full = most >= FULL
     phases = _draw_phases(page, width) if full else [_draw_phase_line(page, width)]
     gap: list[Spans] = [()] if full else []
@@ -89,7 +89,7 @@ def _draw_unplanned(page: PlanPage, now: str) -> list[Spans]:
 
 
 def _draw_steps(
-    page: PlanPage, asking: Mapping[str, LiveAgent], now: str, width: int
+    page: PlanPage, asking: Mapping[str, LiveAgent], now: str, width: int, at: int
 ) -> list[Spans]:
     lines: list[Spans] = []
     for label, agent in asking.items():
@@ -106,20 +106,28 @@ def _draw_steps(
         break
     steps = list_next_steps(page)
     for number, step in enumerate(steps):
-        spans = _word_step(step, steps[:number], page, short=width < SHORT)
+        spans = _word_step(step, steps[:number], page, at, short=width < SHORT)
         if spans:
             lines.append([("dim", "then  "), *spans] if lines else spans)
     return lines
 
 
 def _word_step(
-    step: NextStep, before: Sequence[NextStep], page: PlanPage, *, short: bool
+    step: NextStep, before: Sequence[NextStep], page: PlanPage, at: int, *, short: bool
 ) -> list[tuple[str, str]]:
     names = name_agents(page)
-    first = names[step.agents[0].agent.position] if step.agents else ""
+    places = [line.agent.position for line in step.agents]
+    first = names[at if at in places else places[0]] if places else ""
     more = f" and {len(step.agents) - 1} more" if len(step.agents) > 1 else ""
     if step.act == "wait":
-        return []
+        who = f"{len(places)} run" if more else f"{first} runs"
+        return [
+            *_sign("running"),
+            ("bold", who),
+            ("dim", "   "),
+            ("key", "F3"),
+            ("", " records what it said" if short else " shows it, and records what it said"),
+        ]
     if step.act == "look":
         failed = step.agents[0].went_well is False
         return [
@@ -160,7 +168,10 @@ def _word_step(
         "collect": ("F3", "records the results of checks", ": c on what came back"),
         "close": ("c", "closes the session", ""),
     }[step.act]
-    return [("key", key), ("bold" if not before else "", f" {words}"), ("", rest)]
+    there: list[tuple[str, str]] = []
+    if step.act == "compose" and at and at not in places:  # the key is for the one under the cursor
+        there = [("key", "↑ " if places[0] < at else "↓ ")]
+    return [*there, ("key", key), ("bold" if not before else "", f" {words}"), ("", rest)]
 
 
 def name_agents(page: PlanPage) -> dict[int, str]:

@@ -36,6 +36,7 @@ from orch_tui.screens.widgets.told_lines import ToldLines
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
+    from orch_tui.recall.next_step import NextStep
     from orch_tui.recall.overview import PlannedLine, PlanPage, SessionLine
     from orch_tui.rows import PlannedAgent
 
@@ -55,16 +56,17 @@ class PlanScreen(OrchScreen):
     CSS_PATH = "plan.tcss"
     AUTO_FOCUS = "#sessions"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new_session", "New session", id="plan-new-session", show=False),
-        Binding("p", "next_phase", "Next phase", id="plan-next-phase", show=False),
-        Binding("P", "phase", "Other phase", id="plan-phase", show=False),
-        Binding("c", "close", "Close", id="plan-close", show=False),
-        Binding("a", "add", "Add", id="plan-add", show=False),
-        Binding("v", "validate", "Validate", id="plan-validate", show=False),
-        Binding("ctrl+z", "undo", "Undo", id="plan-undo", show=False),
-        Binding("R", "report", "Report", id="plan-report", show=False),
+        Binding("n", "new_session", "new session", id="plan-new-session", show=False),
+        Binding("p", "next_phase", "next phase", id="plan-next-phase", show=False),
+        Binding("P", "phase", "other phase", id="plan-phase", show=False),
+        Binding("c", "close", "close it", id="plan-close", show=False),
+        Binding("a", "add", "plan an agent", id="plan-add", show=False),
+        Binding("b", "bundle", "its bundle", id="plan-bundle", show=False),
+        Binding("v", "validate", "check the plan", id="plan-validate", show=False),
+        Binding("ctrl+z", "undo", "undo", id="plan-undo", show=False),
+        Binding("R", "report", "report of the session", id="plan-report", show=False),
         Binding("L", "limits", LIMITS, id="limits", show=False, tooltip=LIMITS_OF),
-        Binding("Z", "redo", "Redo", id="plan-redo", show=False),
+        Binding("Z", "redo", "redo", id="plan-redo", show=False),
     ]
     HELP = """\
 A session goes through five phases; each has a gate, which says what is missing before moving on:
@@ -151,7 +153,9 @@ agent, of the session; **e** on a session changes its scope, too.
         upper = self.query_one("#upper")
         upper.styles.height = "1fr" if choosing else "auto"
         # so that some sessions are seen beside one of which there is little to tell
-        upper.styles.min_height = 0 if not beside else 13 if height >= ROOMY else 8
+        least = 0 if not beside else 13 if height >= ROOMY else 8
+        upper.styles.min_height = least
+        self.query_one("#next-pane").styles.min_height = 0 if has_waves and not short else least
         self.query_one("#next", ToldLines).most = 14 if height >= ROOMY else 3 if short else 5
         waves = 6 if height >= ROOMY else 4
         self.query_one("#waves", ToldLines).most = waves
@@ -160,7 +164,9 @@ agent, of the session; **e** on a session changes its scope, too.
         if page is not None:
             others = "" if beside or choosing else "Tab other sessions · "
             pane = self.query_one("#next-pane")
-            pane.border_subtitle = Content(f"{others}{one_line(page.session.session_id, 60)}")
+            limits = "L limits · " if page.is_planned and width >= BESIDE else ""
+            edge = f"{others}{limits}{one_line(page.session.session_id, 60)}"
+            pane.border_subtitle = Content(edge)
         for told in self.query(ToldLines):
             told.refresh(layout=True)
 
@@ -268,6 +274,7 @@ agent, of the session; **e** on a session changes its scope, too.
         self.run_in_thread(work, self._show_plan, group="plan")
 
     def _show_plan(self, page: PlanPage) -> None:
+        self._go_on_from(self._page, page)
         self._state.page = page
         session = page.session
         pane = self.query_one("#next-pane")
@@ -279,6 +286,18 @@ agent, of the session; **e** on a session changes its scope, too.
         self._arrange()
         self._tell()
         self.refresh_bindings()
+
+    def _go_on_from(self, before: PlanPage | None, page: PlanPage) -> None:
+        """Put the cursor on the next agent that has no bundle, once its own has one."""
+        from orch_tui.recall.next_step import list_next_steps
+
+        line = self._planned
+        if before is None or line is None or before.session.uid != page.session.uid:
+            return
+        was = {each.agent.uid for step in list_next_steps(before) for each in _to_compose(step)}
+        left = [each.agent.uid for step in list_next_steps(page) for each in _to_compose(step)]
+        if left and line.agent.uid in was and line.agent.uid not in left:
+            self._state.wanted_agent = left[0]
 
     @property
     def _live(self) -> dict[str, LiveAgent]:
@@ -298,8 +317,10 @@ agent, of the session; **e** on a session changes its scope, too.
         if page is None:
             return
         asking = dict(find_asking(page, self.app.live.agents if self.app.live else ()))
+        here = self.focused is self._agents and self._planned
+        at = here.agent.position if here else 0
         self.query_one("#next", ToldLines).show(
-            lambda width, most: draw_session(page, asking, now, width, most)
+            lambda width, most: draw_session(page, asking, now, width, most, at)
         )
         names = name_agents(page)
         states = {
@@ -319,6 +340,9 @@ agent, of the session; **e** on a session changes its scope, too.
         self._show_detail()
 
     @on(Rows.Highlighted, "#agents")
+    def _moved(self) -> None:
+        self._tell()
+
     def _show_detail(self) -> None:
         page, line, live = self._page, self._planned, self._live
         told = self.query_one("#detail", ToldLines)
@@ -356,6 +380,7 @@ agent, of the session; **e** on a session changes its scope, too.
             self._use(self._sessions.key)
         elif event.widget is self._sessions:
             self._choosing = True
+        self._tell()
         self.refresh_bindings()
 
     def _use(self, session_id: str) -> None:
@@ -413,6 +438,15 @@ agent, of the session; **e** on a session changes its scope, too.
         self._agent_actions.edit()
 
     def action_bundle(self) -> None:
+        """Compose what the agent under the cursor is given; from beside the agents, what the next
+        one is given that has no bundle."""
+        if self._page is not None and self.focused is not self._agents:
+            from orch_tui.recall.next_step import list_next_steps
+
+            steps = list_next_steps(self._page)
+            bare = [line.agent.uid for step in steps for line in _to_compose(step)]
+            if bare:
+                self._agents.move_to_key(bare[0])
         self._agent_actions.bundle()
 
     def action_duplicate(self) -> None:
@@ -485,19 +519,29 @@ agent, of the session; **e** on a session changes its scope, too.
         self._archived = state.get("archived") is True
 
 
+def _to_compose(step: NextStep) -> tuple[PlannedLine, ...]:
+    return step.agents if step.act == "compose" else ()
+
+
 NO_RECORD = """Nothing is planned here yet, and nothing recorded.
 
-n opens a first session: say what is to be done.
-Then a plans its agents, F2 composes what they are given, F3 deploys them.
+n   opens a first session: say what is to be done
 
-orch demo makes a sample project to look around in."""
+a   then plans an agent in it
+F2  gives the agent what it needs, within its limit
+F3  hands it over, and records what it said at the end
+F4  finds every run again, by any of its words
+
+orch demo, in a shell, makes a sample project to look around in."""
 NO_MARK = """
 
 This folder has neither .git nor .claude: it is taken for the project itself, and the record is \
 made in it. To use another, quit with ctrl+q and open orch there."""
 NO_SESSIONS = """There is no session to show.
 
-n opens one; . shows those that were archived."""
+n  opens one
+.  shows those that were archived"""
 NO_AGENTS = """No agent is planned in this session.
 
-a plans the first one; F2 composes a bundle for it."""
+a   plans the first one
+F2  then gives it what it needs"""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from orch_tui.phases import PHASES
 from orch_tui.screens.dialogs import Choose, Confirm
-from orch_tui.screens.limit_form import ask_limits
+from orch_tui.screens.limit_form import ask_limits, parse_tokens
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.plan.forms import session_form, session_of
 from orch_tui.screens.plan.next_step import word_missing
@@ -21,6 +21,7 @@ from orch_tui.screens.widgets.safe import one_line
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
     from orch_tui.record.sessions import SessionChanges
+    from orch_tui.rows import Session
 
 T = TypeVar("T")
 
@@ -59,19 +60,29 @@ class SessionActions:
         def accepted(values: dict[str, str] | None) -> None:
             if values is None:
                 return
-            project = self._screen.app.project
-            details = session_of(values)
 
             def make(allow_secret: bool) -> None:
                 self._changes.make(
-                    lambda record: project.init_session(**details, allow_secret=allow_secret),
+                    lambda record: self._begin(values, allow_secret=allow_secret),
                     lambda session: self._opened(session.session_id),
                     typed=(form.draft, values),
                 )
 
-            ask_for_secrets(self._screen, details["scope"], make)
+            ask_for_secrets(self._screen, session_of(values)["scope"], make)
 
         self._screen.app.push_screen(form, accepted)
+
+    def _begin(self, values: Values, *, allow_secret: bool) -> Session:
+        """Open a session as it was typed, with the limit of its agents."""
+        from orch_tui.prepare.budget import EACH
+        from orch_tui.record import sessions
+
+        project = self._screen.app.project
+        session = project.init_session(**session_of(values), allow_secret=allow_secret)
+        if limit := parse_tokens(values["each_limit"]):
+            changes: SessionChanges = {"agent_limits": {EACH: limit}}
+            sessions.change_session(project.record, session.session_id, **changes)
+        return session
 
     def edit(self, *, agent_type: str = "", at: str = "scope") -> None:
         """Ask for another scope or other limits of the session, and of agents of a type."""

@@ -26,7 +26,7 @@ class FileTree(LineList):
         "recommended": "$part-recommended",
         "optional": "$part-optional",
         "bad": "$text-error",
-        "mark": "bold underline $text-warning",
+        "mark": "bold underline",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "open", "Open", show=False),

@@ -16,12 +16,14 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from orch_tui.errors import OrchError
+from orch_tui.screens.dialogs import tell_keys
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.safe import one_line, plain
 
@@ -53,6 +55,8 @@ class Field:
     """Pairs of a value to complete to and the words beside it."""
     several: bool = False
     """Values separated by commas; the one at the end is completed."""
+    is_asked: bool = False
+    """Enter in a line above goes here while it is empty, and accepts nothing yet."""
 
 
 class FormInput(Input):
@@ -76,9 +80,9 @@ class Form(ModalScreen[dict[str, str] | None]):
     Form { align: center middle; }
     Form > Vertical {
         width: 84; max-width: 96%; height: auto; max-height: 100%;
-        border: round $border; background: $surface; padding: 0 2;
+        border: round $border; background: $surface; padding: 1 2 0 2;
+        border-title-color: $border; border-title-style: bold;
     }
-    Form #title { text-style: bold; margin-bottom: 1; }
     Form #fields { height: auto; max-height: 12; }
     Form #fields > Horizontal { height: 1; }
     Form .label { width: 12; color: $foreground-muted; }
@@ -91,14 +95,15 @@ class Form(ModalScreen[dict[str, str] | None]):
         height: 7; margin-top: 1; border: none; border-top: solid $border; padding: 0;
         background: $surface;
     }
-    Form #hint { height: 1; color: $foreground-muted; }
+    Form #choices.-none { border-top: solid $surface; }
+    Form #hint { height: 1; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "leave"),
         Binding("ctrl+z", "start_over", "as it was"),
         # keys typed ahead, over a slow line, must not end up in the line before
-        Binding("tab", "next", "Next", show=False, priority=True),
-        Binding("shift+tab", "app.focus_previous", "Previous", show=False, priority=True),
+        Binding("tab", "next", "next", show=False, priority=True),
+        Binding("shift+tab", "app.focus_previous", "the line before", show=False, priority=True),
     ]
 
     app: OrchApp
@@ -141,8 +146,8 @@ class Form(ModalScreen[dict[str, str] | None]):
         self._saving: Any = None
 
     def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(Text(one_line(self._title)), id="title")
+        with Vertical() as box:
+            box.border_title = Content(one_line(self._title))
             with VerticalScroll(id="fields", can_focus=False):
                 for field in self._fields.values():
                     with Horizontal(id=f"line-{field.name}"):
@@ -159,7 +164,7 @@ class Form(ModalScreen[dict[str, str] | None]):
             choices.can_focus = False
             choices.display = self._has_choices
             yield choices
-            yield Static(Text(self._hint()), id="hint")
+            yield Static(self._hint(), id="hint")
 
     def on_mount(self) -> None:
         self._show_remarks()
@@ -176,8 +181,10 @@ class Form(ModalScreen[dict[str, str] | None]):
         there is little, the choices have room only in a line that has some."""
         lines = self.app.size.height - _AROUND
         choices = self.query_one("#choices", OptionList)
-        room = min(_MOST_SHOWN, lines - len(self._fields) - _REMARKS)
-        is_needed = room == _MOST_SHOWN or choices.option_count > 0
+        most = max((len(field.choices) for field in self._fields.values()), default=0)
+        most = max(2, min(_MOST_SHOWN, most))
+        room = min(most, lines - len(self._fields) - _REMARKS)
+        is_needed = room == most or choices.option_count > 0
         choices.display = self._has_choices and room > 1 and is_needed
         choices.styles.height = max(2, room)
         taken = room + 1 if choices.display else 0
@@ -227,6 +234,8 @@ class Form(ModalScreen[dict[str, str] | None]):
         remarks = self._check(values)
         for name in self._fields:
             own = [r for r in remarks if r.field == name]
+            if name == self._now and self._only_match:  # Enter makes it right
+                own = [remark for remark in own if remark.stops]
             shown = own if values[name].strip() or name in self._touched else []
             if shown == self._remarks.get(name, []):
                 continue  # laying out the form anew takes longer than a key should
@@ -242,6 +251,12 @@ class Form(ModalScreen[dict[str, str] | None]):
     def _submitted(self) -> None:
         if self._takes_choice:
             self._end_choice()
+            return
+        if self._only_match:
+            self.action_next()
+            return
+        if left := self._left_empty:
+            self._input(left).focus()
             return
         self._touched.update(self._fields)
         stops = self._show_remarks()
@@ -265,13 +280,26 @@ class Form(ModalScreen[dict[str, str] | None]):
         self._keep("")
         self._tell_keys()
 
-    def _hint(self) -> str:
-        first = ["what you typed is back, ctrl+z as it was"] * self._is_resumed
-        accept = "takes it" if self._takes_choice else self._accept
-        only = self._only_match
-        tab = f"tab takes {one_line(only, 30)}" if only else "tab next"
-        keys = [f"enter {accept}", tab, *["↓ choose"] * self._has_choices, "esc leave"]
-        return " · ".join((*first, *keys))
+    def _hint(self) -> Content:
+        if self._is_resumed:
+            return tell_keys(self._accept, [("^Z", "as it was; what you typed is back")])
+        only = one_line(self._only_match, 30)
+        if self._takes_choice:
+            enter = "takes it"
+        elif only:
+            enter = f"takes {only}"
+        else:
+            enter = "goes on" if self._left_empty else self._accept
+        keys = [("Tab", "next"), *[("↓", "choose")] * self._has_choices, ("Esc", "leaves")]
+        return tell_keys(enter, keys)
+
+    @property
+    def _left_empty(self) -> str:
+        """The first line below this one that is asked for and empty; empty: none."""
+        names = list(self._fields)
+        below = names[names.index(self._now) + 1 :] if self._now in names else []
+        empty = (name for name in below if self._fields[name].is_asked)
+        return next((name for name in empty if not self._input(name).value.strip()), "")
 
     @property
     def _has_choices(self) -> bool:
@@ -293,9 +321,17 @@ class Form(ModalScreen[dict[str, str] | None]):
         choices.clear_options()
         width = max((len(value) for value, _ in found), default=0)
         choices.add_options(
-            Option(Text(f"{one_line(value):{width}}  {one_line(words)}"), id=value)
+            Option(
+                Text(
+                    f"{one_line(value):{width}}  {one_line(words)}",
+                    no_wrap=True,
+                    overflow="ellipsis",
+                ),
+                id=value,
+            )
             for value, words in found
         )
+        choices.set_class(not found, "-none")
         self._make_room()
         self._tell_keys()
 
@@ -360,7 +396,7 @@ class Form(ModalScreen[dict[str, str] | None]):
         self._tell_keys()
 
     def _tell_keys(self) -> None:
-        self.query_one("#hint", Static).update(Text(self._hint()), layout=False)
+        self.query_one("#hint", Static).update(self._hint(), layout=False)
 
     # The draft
 

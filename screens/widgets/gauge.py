@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from orch_tui.prepare.count import describe_known
-
 if TYPE_CHECKING:
     from orch_tui.prepare.budget import LimitGauge as Figures
 
-_SHORT = {"ok": "ok", "warning": "warning", "critical": "critical", "over": "OVER"}
+_STATUSES = {"ok": "used", "warning": "warning", "critical": "critical", "over": "OVER"}
 
 
-def words(figures: Figures, *, short: bool = False) -> str:
-    """``~84,100 ±4 % of 200,000, ok``, and how many are without a count."""
+def words(figures: Figures) -> str:
+    """``42 % used``, and how many are without a count."""
     share = f"{100 * figures.share:.0f} %" if figures.limit > 0 else "no room"
     unknown = figures.unknown
-    if short:
-        return f"{share} {_SHORT[figures.status]}{f', {unknown} unknown' if unknown else ''}"
-    said = f"{figures.used} of {figures.limit:,} · {share} · {_SHORT[figures.status]}"
-    return f"{said} · {describe_known(figures.known, unknown)}" if unknown else said
+    return f"{share} {_STATUSES[figures.status]}{f', {unknown} unknown' if unknown else ''}"

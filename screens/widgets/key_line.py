@@ -59,6 +59,16 @@ class KeyLine(Widget):
         """Those at the right, the one that stays last."""
         self._places: list[tuple[int, str]] = []
         """Where each that is drawn ends, and the key it stands for."""
+        self._before = 0
+        """Cells before the keys that something else has."""
+        self._above = 0
+        """Lines above the keys that something else has."""
+
+    def make_room(self, before: int, above: int) -> None:
+        """Leave so many cells of the line, and so many lines, to what is told there."""
+        if (before, above) != (self._before, self._above):
+            self._before, self._above = before, above
+            self.refresh()
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
@@ -95,13 +105,15 @@ class KeyLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
+        if y != self._above:
+            return Strip.blank(self.size.width, base)
         bold = self.get_component_rich_style("keys--key")
         dim = self.get_component_rich_style("keys--dim")
-        segments: list[Segment] = []
-        self._places = []
+        at = self._before
+        segments = [Segment(" " * at, base)]
+        self._places = [(at, "")]
         left, right = self._fitting()
-        room = self.size.width - sum(_width(*key[:2]) for key in (*left, *right))
-        at = 0
+        room = self.size.width - at - sum(_width(*key[:2]) for key in (*left, *right))
         for keys, before in ((left, 0), (right, max(0, room))):
             segments.append(Segment(" " * before, base))
             at += before
@@ -116,9 +128,10 @@ class KeyLine(Widget):
         """Return as many keys as there is room for, and those at the right."""
         aside = self._aside
         needed = sum(_width(*key[:2]) for key in (*self._keys, *aside))
-        if needed > self.size.width:
+        width = self.size.width - self._before
+        if needed > width:
             aside = aside[-2:]
-        room = self.size.width - sum(_width(*key[:2]) for key in aside)
+        room = width - sum(_width(*key[:2]) for key in aside)
         kept = set()
         for key in sorted(self._keys, key=_order_of_need):
             if (width := _width(*key[:2])) <= room:
@@ -127,9 +140,12 @@ class KeyLine(Widget):
         return [key for key in self._keys if key in kept], aside
 
     def on_click(self, event: events.Click) -> None:
+        if event.y != self._above:
+            return
         for end, key in self._places:
             if event.x < end:
-                self.app.simulate_key(key)
+                if key:
+                    self.app.simulate_key(key)
                 return
 
 

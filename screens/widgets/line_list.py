@@ -7,7 +7,8 @@ which are in view and which has the cursor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar, Protocol
@@ -27,6 +28,10 @@ from orch_tui.screens.widgets.named_styles import read_styles
 NO_STYLE = Style()
 HERE = "▌"
 """What stands before the line under the cursor: seen without colours too."""
+
+
+AROUND = 24
+"""Cells that a list without lines has besides its text where that stands in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,13 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         "linelist--cursor",
         "linelist--cursor-focus",
     }
-    STYLES: ClassVar[Mapping[str, str]] = {"here": "$border", "empty": "$foreground-muted"}
+    STYLES: ClassVar[Mapping[str, str]] = {
+        "here": "$border",
+        "empty": "$foreground-muted",
+        "empty-first": "bold $foreground",
+        "empty-key": "bold $text-accent",
+        "empty-does": "$foreground",
+    }
     """What its lines are drawn in, by name: see ``read_styles``."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "cursor(-1)", "Up", show=False),
@@ -93,7 +104,7 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         classes: str | None = None,
     ) -> None:
         """``title`` draws the line above all others, and ``empty`` is the text where there are no
-        lines."""
+        lines: what is so in its first line, then what can be done, keys parted by two blanks."""
         super().__init__(id=id, classes=classes)
         self._source = source
         self._title = title
@@ -103,7 +114,8 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
         self.empty = empty
         self.is_led = False
         """Whether a box above it passes on the keys that move its cursor."""
-        self._empty_lines: list[str] = []
+        self._empty_strips: dict[int, Strip] = {}
+        """The text where there are no lines, by the lines of the widget."""
 
     # The lines
 
@@ -211,12 +223,15 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
             styles[name.partition("--")[2]] = self.get_component_rich_style(name)
         self._frame = LineFrame(self.size.width - len(HERE), styles)
         if not len(self._source):
-            self._empty_lines = fold_words(self.empty, self.size.width - 3)
+            self._empty_strips = draw_empty(self.empty, self.size, self._title_height, styles)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         frame, own = self._frame, self._frame.styles[""]
         before = Segment(" " * len(HERE), own)
+        if not len(self._source) and self.empty:
+            strip = self._empty_strips.get(y, Strip.blank(0))
+            return strip.adjust_cell_length(self.size.width, own)
         if y < self._title_height and self._title is not None:
             return Strip.join([Strip([before]), self._title(frame)])
         index = y - self._title_height + round(self.scroll_offset.y)
@@ -228,10 +243,37 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
                 color = frame.styles["here" if is_lit else "empty"].color
                 before = Segment(HERE, own + cursor + Style(color=color))
             return Strip.join([Strip([before]), self._source.draw_line(index, frame, cursor)])
-        line = y - self._title_height - 1  # after an empty one
-        lines = [] if len(self._source) else self._empty_lines
-        text = lines[line] if 0 <= line < len(lines) else ""
-        return Strip([before, Segment(fit_text(f" {text}", frame.width), frame.styles["empty"])])
+        return Strip.blank(self.size.width, own)
+
+
+_KEY_AND_WORDS = re.compile(r"(\S.{0,22}?)( {2,})(\S.*)")
+"""What is typed, and what comes of it, in the text of a list without lines."""
+
+
+def draw_empty(text: str, size: Size, above: int, styles: Mapping[str, Style]) -> dict[int, Strip]:
+    """Draw the text of a list without lines by its place in it: in the middle where there is room,
+    else ``above`` lines and one more below its top."""
+    lines = [*_draw_words(text, size.width - 3, styles)]
+    wide = max((sum(cell_len(word) for word, *_ in line) for line in lines), default=0)
+    left = max(2, (size.width - wide) // 2) if size.width - wide >= AROUND else 2
+    top = max(above + 1, (size.height - len(lines)) // 3)
+    before = Segment(" " * left, styles[""])
+    return {top + number: Strip([before, *line]) for number, line in enumerate(lines)}
+
+
+def _draw_words(text: str, width: int, styles: Mapping[str, Style]) -> Iterator[list[Segment]]:
+    """Draw each line folded, what a key does hanging beside the key."""
+    for number, line in enumerate(text.splitlines()):
+        found = _KEY_AND_WORDS.fullmatch(line)
+        if found is None:
+            style = styles["empty" if number else "empty-first"]
+            yield from ([Segment(piece, style)] for piece in fold_words(line or " ", width))
+            continue
+        key, gap, does = found.groups()
+        told = [Segment(key, styles["empty-key"]), Segment(gap, styles[""])]
+        for piece in fold_words(does, width - cell_len(key + gap)):
+            yield [*told, Segment(piece, styles["empty-does"])]
+            told = [Segment(" " * cell_len(key + gap), styles[""])]
 
 
 def fold_words(text: str, width: int) -> list[str]:

@@ -27,6 +27,10 @@ LONGEST_COLOURED = 4000
 WIDEST_LABEL = 20
 
 
+_ITEMS = ("•", "-", "*", *"0123456789")
+"""How an item of a list begins, drawn."""
+
+
 class Line(NamedTuple):
     """A drawn line; the first ``margin`` characters are not of its text."""
 
@@ -68,11 +72,19 @@ class AsIs:
         return [Line(strip) for strip in fold(self.text, width)]
 
 
+class NoteBeside(NamedTuple):
+    """What is told beside the first line that has some words in it."""
+
+    sought: str
+    note: Words
+
+
 @dataclass(frozen=True, slots=True)
 class MarkdownText:
-    """Markdown, rendered."""
+    """Markdown, rendered; notes stand at the end of the lines they are of, where there is room."""
 
     text: str
+    notes: tuple[NoteBeside, ...] = ()
 
     @property
     def size(self) -> int:
@@ -81,7 +93,21 @@ class MarkdownText:
     def draw(self, width: int, *, dark: bool) -> list[Line]:
         if len(self.text) > MARKDOWN_MOST or not self.text:
             return AsIs(self.text).draw(width, dark=dark)
-        return [Line(strip) for strip in rendered(self.text, width, dark=dark)]
+        strips = rendered(self.text, width, dark=dark)
+        for sought, (words, style) in self.notes:
+            number = _find_line(strips, sought)
+            end = 0 if number is None else cell_len(strips[number].text.rstrip())
+            if number is not None and end + cell_len(words) + 2 <= width:
+                told = Segment(f"  {words}", named_style(style, dark=dark))
+                strips[number] = Strip([*strips[number].crop(0, end), told])
+        return [Line(strip) for strip in strips]
+
+
+def _find_line(strips: Sequence[Strip], sought: str) -> int | None:
+    """Find the line that tells of something: an item of a list, or else the first that has it."""
+    having = [number for number, strip in enumerate(strips) if sought in strip.text]
+    items = (number for number in having if strips[number].text.lstrip().startswith(_ITEMS))
+    return next(items, next(iter(having), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +205,8 @@ def fold(text: str, width: int) -> list[Strip]:
 def rendered(text: str, width: int, *, dark: bool = True) -> list[Strip]:
     """The text as Markdown in the colours of a theme; links are shown, never made clickable."""
     from rich.console import Console
-    from rich.markdown import Heading, Markdown
+    from rich.markdown import CodeBlock, Heading, Markdown
+    from rich.syntax import Syntax
 
     from orch_tui.screens.widgets.coloured import make_code_colours, make_markdown_colours
 
@@ -196,12 +223,22 @@ def rendered(text: str, width: int, *, dark: bool = True) -> list[Strip]:
 
         def __rich_console__(self, console: Console, options: Any) -> Iterator[Any]:
             self.text.justify = "left"
-            if self.tag != "h1":
-                yield ""
             yield self.text
 
+    class CloseCode(CodeBlock):
+        """Code without an empty line of its own above and below."""
+
+        def __rich_console__(self, console: Console, options: Any) -> Iterator[Any]:
+            code = str(self.text).rstrip()
+            yield Syntax(code, self.lexer_name, theme=self.theme, word_wrap=True, padding=(0, 1))
+
     class LeftMarkdown(Markdown):
-        elements = {**Markdown.elements, "heading_open": LeftHeading}
+        elements = {
+            **Markdown.elements,
+            "heading_open": LeftHeading,
+            "fence": CloseCode,
+            "code_block": CloseCode,
+        }
 
     harmless = "\n".join(plain(line.removesuffix("\r")) for line in text.split("\n"))
     # Rich takes a theme of its own for code wherever it takes the name of one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from orch_tui.frozen import frozen
@@ -13,6 +13,7 @@ from orch_tui.screens.widgets.passages import (
     Code,
     MarkdownText,
     MarkedLine,
+    NoteBeside,
     Passage,
     Table,
     TableEntry,
@@ -69,12 +70,24 @@ def make_said(shown: Shown, *, markdown: bool) -> list[Passage]:
     if not shown.returned:
         return [*passages, MarkedLine((Words("It has not returned yet.", "muted"),))]
     many = len(shown.returned) > 1
+    notes = tuple(_note_files(shown.delivered))
     for returned in shown.returned:
-        passages += _make_return(returned, markdown=markdown, many=many)
+        passages += _make_return(returned, notes if markdown else None, many=many)
     return passages[:-1]
 
 
-def _make_return(returned: ShownReturn, *, markdown: bool, many: bool) -> Iterator[Passage]:
+def _note_files(delivered: Iterable[ShownOutput]) -> Iterator[NoteBeside]:
+    """Say beside the files that a message tells of what became of them."""
+    for each in delivered:
+        known = ON_DISK.get(each.state or "")
+        if each.output.output_type == "deliverable" and known:
+            yield NoteBeside(each.output.file_path or each.output.text, Words(*known))
+
+
+def _make_return(
+    returned: ShownReturn, notes: tuple[NoteBeside, ...] | None, *, many: bool
+) -> Iterator[Passage]:
+    """Make passages of a return; ``notes`` stand in its rendered message, None: it is not."""
     completion, message = returned.completion, returned.final_message
     at = local_time(completion.completed_at)
     if many:
@@ -95,7 +108,7 @@ def _make_return(returned: ShownReturn, *, markdown: bool, many: bool) -> Iterat
         yield AsIs("It is kept as it came; `orch redact` takes it out.")
         yield BLANK
     if message and message.strip():
-        yield MarkdownText(message) if markdown else AsIs(message)
+        yield AsIs(message) if notes is None else MarkdownText(message, notes)
     else:
         yield MarkedLine((Words("It left no message.", "muted"),))
     yield BLANK

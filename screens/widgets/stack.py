@@ -191,10 +191,10 @@ class Stack(Widget):
             for part in self._parts
             if part.tokens
         ]
-        if not figures.used.exact:
-            band = f"±{format_tokens(figures.used.high - figures.used.tokens)}"
+        band = sum(each.high - each.tokens for each in (figures.ambient, figures.used))
+        if band or not figures.used.exact:
             sign = ("uncertain", f"{PARTS['uncertain']} ")
-            told.append((sign, ("name", "uncertain "), ("figure", band)))
+            told.append((sign, ("name", "uncertain "), ("figure", f"±{format_tokens(band)}")))
         room = max(20, width - len(self._title) - 2)
         besides = [
             (("name", ""), ("name", line), ("name", "")) for line in fold_words(self._besides, room)

@@ -44,8 +44,8 @@ def test_then_what_they_are_given_is_composed_and_validated(record: Record, sess
 def test_what_was_handed_over_is_no_more_prepared(record: Record, session: str) -> None:
     plan.add_planned_agent(record, session, "Explore")
     run(record, session, planned=1)
-    assert acts(record) == [("move", [])]
-    assert list_next_steps(page(record))[0].phase == 3
+    assert acts(record) == [("wait", [1]), ("move", [])]
+    assert list_next_steps(page(record))[-1].phase == 3
 
 
 def test_agents_are_handed_over_as_those_they_wait_for_return(record: Record, session: str) -> None:

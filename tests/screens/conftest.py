@@ -31,6 +31,7 @@ def estimates(monkeypatch: pytest.MonkeyPatch) -> None:
 def history_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Most tests begin in History, as who was there last does."""
     monkeypatch.setattr("orch_tui.app.OrchApp.FIRST", "history")
+    monkeypatch.setattr("orch_tui.app.OrchApp.FIRST_EVER", "history")
 
 
 @pytest.fixture(autouse=True)

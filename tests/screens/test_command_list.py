@@ -107,16 +107,6 @@ async def test_another_session_is_one_key_away_on_every_screen(
         assert app.session and app.session.session_id == one.session_id
 
 
-async def test_history_comes_up_first_where_there_is_no_record(
-    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()  # most tests begin in History
-    app = OrchApp(Project(folder.parent, clock=clock))
-    async with app.run_test() as pilot:
-        await settled(pilot)
-        assert app.current_mode == "history"
-
-
 @pytest.mark.parametrize("screen", vary(["f4", "f1", "f3", "f5"]))
 async def test_a_pane_has_the_screen_for_itself_and_goes_back(
     folder: Path, clock: FakeClock, screen: str

@@ -198,3 +198,22 @@ async def test_undoing_an_archiving_leaves_what_somebody_else_changed_since(
         await pressed(pilot, "ctrl+z")
         assert get_session(record, session_id).archived_at
         assert "a later change stands on that" in app.screen.query_one(Problem).text
+
+
+async def test_what_can_no_more_be_undone_does_not_bar_what_was_done_before(
+    folder: Path, clock: FakeClock
+) -> None:
+    async with opened(folder, clock) as (app, pilot, record, session_id):
+        began = get_session(record, session_id).phase
+        await pressed(pilot, "f1", "enter", "p", "enter")
+        assert get_session(record, session_id).phase != began
+        await pressed(pilot, "f4", "escape", "home", "A", "enter")
+        other = Project(folder, clock=clock)
+        for archived in (False, True):
+            archive_session(other.record, session_id, archived=archived)
+        other.close()
+        await pressed(pilot, "ctrl+z")
+        assert "the same key goes on" in app.screen.query_one(Problem).text
+        await pressed(pilot, "ctrl+z")
+        assert get_session(record, session_id).phase == began
+        assert get_session(record, session_id).archived_at

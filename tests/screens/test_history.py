@@ -515,7 +515,13 @@ async def test_the_palette_holds_what_the_keys_do(folder: Path, clock: FakeClock
     async with app.run_test() as pilot:
         await settled(pilot)
         commands = {each.words for each in list_commands(app, app.screen)}
-        assert {"Compare two", "Replay", "Copy command", "Plan", "Insights"} <= commands
+        assert {
+            "Compare two",
+            "Given then, and now",
+            "Copy command",
+            "Plan",
+            "Insights",
+        } <= commands
         await pilot.press("down")
         await settled(pilot)
         await pilot.press("ctrl+p")

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 from textual.containers import Vertical
+from textual.notifications import Notification
 from textual.pilot import Pilot
 from textual.widgets import Input
-from textual.widgets._toast import Toast
+from textual.widgets._toast import Toast, ToastRack
 
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.screens.dialogs import Ask
+from orch_tui.screens.notices import LOW, _draw
 from orch_tui.screens.widgets.key_line import KeyLine
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled, wait_for_loop
@@ -34,7 +36,7 @@ LONG = "bundle-003 v2 is made anew: 12 items changed, 3 gone, 2 unchanged; F2, o
 
 
 @pytest.mark.parametrize("size", vary([(60, 16), (80, 24), (140, 45)]))
-async def test_a_notice_lies_over_the_footer_and_nothing_else(
+async def test_a_notice_stands_in_the_footer_and_leaves_the_keys_their_room(
     folder: Path, clock: FakeClock, size: tuple[int, int]
 ) -> None:
     app = OrchApp(Project(folder, clock=clock))
@@ -48,12 +50,26 @@ async def test_a_notice_lies_over_the_footer_and_nothing_else(
                 app.notify(text, markup=False)
                 (toast,) = await laid_out(pilot)
                 assert footer.region.contains_region(toast.region), (screen, text)
-                assert toast.region.height == footer.region.height
-                drawn = "".join(line.text for line in toast.render_lines(toast.size.region))
+                drawn = "".join(line.text for line in toast.render_lines(toast.outer_size.region))
                 assert text.split()[-1] in drawn
+                if text != LONG or size[1] >= LOW:
+                    keys = footer.render_line(footer.region.height - 1).text
+                    assert "help" in keys[toast.region.width if text != LONG else 0 :]
                 app.clear_notifications()
                 await settled(pilot)
             assert footer.region.height == 1 and not app.screen.query(Toast)
+
+
+async def test_a_notice_whose_time_is_over_before_it_is_drawn_goes_away(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test(notifications=True) as pilot:
+        await settled(pilot)
+        late = Notification("late", timeout=0)
+        await _draw(app.screen.get_child_by_type(ToastRack), [late], 0, 0)
+        (toast,) = app.screen.query(Toast)
+        assert toast._timeout > 0  # with less, its timer would never give the loop back
 
 
 async def test_a_new_notice_takes_the_place_of_what_was_said_before(

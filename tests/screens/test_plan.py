@@ -11,7 +11,9 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
+from orch_tui.prepare.budget import EACH
 from orch_tui.prepare.bundle import Bundle, ContextItem
 from orch_tui.prepare.count import Count
 from orch_tui.project import Project
@@ -20,6 +22,7 @@ from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.ledger import journal
 from orch_tui.record.session_budget import load_session_budget
+from orch_tui.screens.compose.screen import ComposeScreen
 from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.plan.lists import AgentRows, SessionRows
@@ -185,7 +188,7 @@ async def test_the_first_session_is_planned_by_keyboard_alone(
     app = app_of(folder, clock)
     async with app.run_test() as pilot:
         screen = await opened(pilot)
-        assert "n opens a first session" in screen.query_one(SessionRows).empty
+        assert "n   opens a first session" in screen.query_one(SessionRows).empty
         assert not app.project.database.exists()
         await press(pilot, "n", "»Add a word index", "enter")
         assert app.session is not None and app.session.scope == "Add a word index"
@@ -221,14 +224,47 @@ async def test_a_session_without_scope_or_with_a_strange_budget_is_not_opened(
         await opened(pilot, "n", "enter")
         assert isinstance(app.screen, Form)
         assert remarks(app) == ["✗ a scope is needed: what is to be done"]
-        await press(pilot, "»short", "tab", "tab", "»lots", "enter")
+        await press(pilot, "»short", "tab", "»lots", "enter")
         assert isinstance(app.screen, Form)
         assert [said[0] for said in remarks(app)] == ["!", "✗"]
-        await press(pilot, "backspace", "backspace", "backspace", "backspace", "»9,000", "enter")
+        await press(pilot, "backspace", "backspace", "backspace", "backspace", "»9,000")
+        await press(pilot, "tab", "»20k", "enter")
         assert app.session is not None and (app.session.budget, app.session.scope) == (
             9000,
             "short",
         )
+        limits = sessions.read_limits(app.project.record, app.session.session_id)
+        assert limits["agent_limits"] == {EACH: 20_000}
+
+
+async def test_the_key_of_the_next_step_is_for_the_agent_that_it_names(
+    folder: Path, clock: FakeClock
+) -> None:
+    app = app_of(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "n", "»scope", "enter", "a", "»one", "enter", "enter")
+        await press(pilot, "a", "»two", "enter", "enter")
+
+        def step() -> str:
+            return screen.query_one("#next", ToldLines).render_line(0).text.strip()
+
+        assert step() == "b composes what two is given and 1 more"
+        assert app.session is not None
+        own = OrchestrationSession.current(project=app.project)
+        (folder / "store.py").write_text("x = 1\n")
+        bundle = own.prepare_context("two", "scope", files=["store.py"])
+        plan.change_planned_agent(
+            app.project.record, app.session.session_id, 2, bundle_id=bundle.bundle_id
+        )
+        app.on_record_changed()
+        await settled(pilot)
+        assert screen._planned is not None and screen._planned.agent.agent_type == "one"
+        assert step() == "b composes what one is given"
+        await press(pilot, "down")
+        assert step() == "↑ b composes what one is given"
+        await press(pilot, "tab", "b")  # from the sessions it is for the one that is named
+        assert isinstance(app.screen, ComposeScreen)
+        assert app.screen.state.composition.agent_type == "one"
 
 
 async def test_a_folder_that_is_no_project_says_so(tmp_path: Path, clock: FakeClock) -> None:
@@ -465,13 +501,16 @@ async def test_several_agents_to_wait_for_are_chosen_one_by_one(
     assert plan.list_waits(project.existing_record, NOW)[5] == [1, 3]
 
 
-async def test_tab_takes_the_only_choice_there_is(project: Project, clock: FakeClock) -> None:
+@pytest.mark.parametrize("way", ["enter", "tab"])
+async def test_enter_or_tab_takes_the_only_choice_there_is(
+    project: Project, clock: FakeClock, way: str
+) -> None:
     app = app_of(project.root, clock)
     async with app.run_test() as pilot:
         await opened(pilot, "a", "»expl")
         hint = app.screen.query_one("#hint", Static)
-        assert "tab takes Explore" in str(hint.render())
-        await press(pilot, "tab", "»look around")
+        assert "Enter  takes Explore" in str(hint.render()) and not remarks(app)
+        await press(pilot, way, "»look around")
         assert isinstance(app.screen, Form)
         assert app.screen.values["agent_type"] == "Explore"
         assert app.screen.values["scope"] == "look around"
@@ -712,7 +751,7 @@ async def test_beneath_a_form_no_other_keys_are_told(tmp_path: Path, clock: Fake
     async with app.run_test() as pilot:
         screen = await opened(pilot)
         before = screen.query_one(KeyLine).render_line(0).text
-        assert "New session" in before and "Archive " not in before
+        assert "new session" in before and "archive " not in before
         await press(pilot, "n")
         screen.refresh_bindings()
         await pilot.pause()
@@ -740,7 +779,7 @@ async def test_a_bundle_begun_from_the_plan_takes_letters_at_once(
 ) -> None:
     app = still(project.root, clock)
     async with app.run_test(size=(140, 45)) as pilot:
-        await opened(pilot, "enter", "a", "»reviewer", "enter")
+        await opened(pilot, "enter", "a", "»reviewer", "enter", "enter")
         await press(pilot, "f2", "escape", "f1")  # the tree of Compose has the focus
         await press(pilot, "b")
         box = app.screen.query_one("#filter", Input)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import zlib
-from html import escape
 from typing import Any
 
 from orch_tui.errors import UsageError
@@ -21,7 +20,6 @@ SHORTEST = 4
 """Characters; anything shorter would be found everywhere by chance."""
 
 _IN_PAYLOADS = ("now", "before", *(name for kind in KINDS.values() for name in kind.shape))
-_MARKUP = re.compile(r"[\\`*\[\]<>|]")
 _DIGEST = re.compile(r"[0-9a-f]{64}|sql:[0-9a-f]{32}")
 
 
@@ -35,8 +33,6 @@ class HiddenSecret:
     """Its forms in text, the longest first."""
     in_bytes: tuple[tuple[bytes, bytes], ...]
     """Its forms in bytes, each with what replaces it."""
-    in_files: tuple[tuple[bytes, bytes], ...]
-    """Those, and as reports write it: on a line, what is markup in Markdown or HTML escaped."""
 
     @classmethod
     def of(cls, secret: str | bytes) -> HiddenSecret:
@@ -63,16 +59,7 @@ class HiddenSecret:
         for encoding in ("utf-16-le", "utf-16-be"):
             encoded[text.encode(encoding)] = GONE.encode(encoding)
         encoded[data] = GONE.encode()
-        on_line = " ".join(text.split())
-        escaped_markup = (_MARKUP.sub(r"\\\g<0>", on_line), escape(text), escape(on_line))
-        reported = {form.encode(): GONE.encode() for form in (*escaped_markup, on_line)}
-        return cls(
-            text,
-            hashlib.sha256(data).hexdigest(),
-            forms,
-            tuple(encoded.items()),
-            tuple({**encoded, **reported}.items()),
-        )
+        return cls(text, hashlib.sha256(data).hexdigest(), forms, tuple(encoded.items()))
 
     def out_of_text(self, text: str) -> str:
         """Take it out of a text."""
@@ -83,12 +70,6 @@ class HiddenSecret:
     def out_of_bytes(self, data: bytes) -> bytes:
         """Take it out of bytes."""
         for form, replacement in self.in_bytes:
-            data = data.replace(form, replacement)
-        return data
-
-    def out_of_file(self, data: bytes) -> bytes:
-        """Take it out of a file that orch wrote."""
-        for form, replacement in self.in_files:
             data = data.replace(form, replacement)
         return data
 

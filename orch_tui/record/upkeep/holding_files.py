@@ -138,7 +138,7 @@ def _around(record: Record) -> Iterator[Path]:
 
 def holds_secret(path: Path, secret: HiddenSecret) -> bool:
     """Whether a file holds it, in whichever form; what cannot be read does not."""
-    longest = max(len(form) for form, _ in secret.in_files)
+    longest = max(len(form) for form, _ in secret.in_bytes)
     try:
         with path.open("rb") as file:
             is_database = file.read(16) == b"SQLite format 3\0"
@@ -146,7 +146,7 @@ def holds_secret(path: Path, secret: HiddenSecret) -> bool:
             window = b""
             while chunk := file.read(1 << 20):
                 window = window[-longest:] + chunk
-                if any(form in window for form, _ in secret.in_files):
+                if any(form in window for form, _ in secret.in_bytes):
                     return True
     except OSError:
         return False

@@ -55,7 +55,7 @@ def _clean(record: Record, hidden: HiddenSecret, reason: str, path: Path) -> Non
                 for row in export_record(record):
                     file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
     elif path.stat().st_size <= _LARGEST:
-        cleaned = hidden.out_of_file(read_plain(path))
+        cleaned = hidden.out_of_bytes(read_plain(path))
         with whole_file(path) as file:
             file.write(cleaned)
 

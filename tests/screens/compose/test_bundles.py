@@ -48,7 +48,7 @@ async def test_it_begins_with_the_planned_agent_that_has_no_bundle(
     async with app_of(project.root, clock).run_test() as pilot:
         await settled(pilot)
         assert "for task-implementor" in head(pilot) and "claude-haiku-4-5" in head(pilot)
-        await press(pilot, "»types", "enter", "escape", "s")
+        await press(pilot, "»types", "enter", "ctrl+s")  # from the box, where s is a letter
         assert "bundle-002 v1 · saved" in head(pilot)
     agents = plan.list_planned_agents(project.existing_record, SESSION)
     assert [agent.bundle_id for agent in agents] == ["bundle-001", "bundle-002"]

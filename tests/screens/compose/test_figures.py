@@ -311,3 +311,15 @@ async def test_the_marks_of_a_bar_are_named_where_there_is_room(
         told = [gauge.render_line(y).text for y in range(gauge.size.height)]
         assert any("┊ warning 75 %, critical 90 %  ┃ limit" in line for line in told) is named
         assert all(len(line.rstrip()) <= width for line in told)
+
+
+def test_the_legend_tells_of_all_that_is_drawn_as_uncertain() -> None:
+    from orch_tui.prepare.budget import LimitGauge
+    from orch_tui.prepare.count import Count
+
+    gauge = Stack("this agent")
+    had, used = Count(100, "e", 90, 140), Count(10, "e", 8, 13)
+    figures = LimitGauge("agent limit", used, 1000, 0.75, 0.9, ambient=had)
+    gauge._figures, gauge._parts = figures, (GaugePart("had", "had anyway", 100),)
+    (line,) = gauge._fold_legend(120)
+    assert "╱ uncertain ±43" in "".join(text for _, text in line)

@@ -129,7 +129,7 @@ class Driven:
 
     @property
     def waiting(self) -> list[str]:
-        return self.sections.get("Waiting, not seen here", [])
+        return self.sections.get("Handed over, awaited", [])
 
     def go_to(self, key: str) -> None:
         assert self.app.screen.query_one("#runs", Rows).move_to_key(key)

@@ -93,7 +93,7 @@ async def test_over_budget_it_takes_a_reason_which_is_recorded(folder: Path) -> 
 async def test_what_it_waits_for_is_said(folder: Path) -> None:
     async with deploying(folder) as driven:
         await driven.keys("d", "down", "enter")
-        assert "waits for 1" in driven.text("#deploying-told")
+        assert "which it waits for" in driven.text("#deploying-told")
         assert "no briefing" in driven.app.screen.query_one(Lines).text
 
 
@@ -109,7 +109,8 @@ async def test_an_agent_without_a_plan_is_deployed_by_its_name(folder: Path) -> 
 async def test_enter_takes_the_agent_that_was_chosen_for_the_line(folder: Path) -> None:
     async with deploying(folder) as driven:
         await driven.keys("d", "end", "enter", *"expl", "down", "enter", *"look around", "enter")
-        assert "Explore" in driven.text("#deploying-what")
+        head = driven.app.screen.query_one("#deploying-head")
+        assert str(head.border_title) == "Hand over to Explore"
         assert "look around" in driven.text("#deploying-what")
 
 
@@ -153,7 +154,7 @@ async def test_a_planned_agent_under_the_cursor_is_the_one_that_is_meant(folder:
     async with deploying(folder) as driven:
         driven.go_to("planned:2")
         await driven.keys("d", "enter")
-        assert "waits for 1" in driven.text("#deploying-told")
+        assert "which it waits for" in driven.text("#deploying-told")
 
 
 async def test_the_line_comes_first_where_the_hook_is_installed(folder: Path) -> None:

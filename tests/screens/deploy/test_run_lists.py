@@ -26,7 +26,7 @@ from tests.screens.deploy.driven import (
 async def test_all_stand_in_one_list_of_sections(folder: Path) -> None:
     async with deploying(folder, size=(120, 36)) as driven:
         assert driven.sections == {
-            "Waiting, not seen here": WAITING,
+            "Handed over, awaited": WAITING,
             "Can be handed over": ["planned:1", "planned:2"],
             "Earlier": ["exec-005", "exec-004"],
         }
@@ -38,7 +38,7 @@ async def test_all_stand_in_one_list_of_sections(folder: Path) -> None:
         assert rows["exec-005"][:4] == ("✗", "tester", "Test the trie", "it was cut off")
         assert rows["exec-004"][3] == "“The walrus is slow.”"
         await driven.keys("ctrl+f")
-        assert driven.sections["Waiting, not seen here"] == ["exec-001", *WAITING]
+        assert driven.sections["Handed over, awaited"] == ["exec-001", *WAITING]
 
 
 async def test_enter_hands_a_planned_agent_over(folder: Path) -> None:
@@ -46,7 +46,7 @@ async def test_enter_hands_a_planned_agent_over(folder: Path) -> None:
         driven.go_to("planned:2")
         await driven.keys("enter")
         assert driven.view == "deploying-view"
-        assert "waits for 1" in driven.text("#deploying-told")
+        assert "which it waits for" in driven.text("#deploying-told")
 
 
 async def test_of_a_planned_agent_it_is_told_what_it_is_given_and_what_enter_does(
@@ -57,6 +57,7 @@ async def test_of_a_planned_agent_it_is_told_what_it_is_given_and_what_enter_doe
         await driven.keys("down", "up")
         told = driven.text("#ready")
         assert "Index the words" in told or "bundle-001" in told
+        assert [line for line in told.splitlines() if line.startswith("█ ") and "~" in line]
         assert "Enter shows what is handed over, before anything is recorded" in told
         assert "hand over another" in driven.footer and "next view" not in driven.footer
         driven.go_to("exec-005")
