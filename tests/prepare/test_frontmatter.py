@@ -65,6 +65,7 @@ def test_values_are_texts_lists_or_flags() -> None:
     assert (front.text("e"), front.listed("e"), front.text("f")) == ("", (), "")
 
 
+@pytest.mark.slow
 def test_lists_and_texts_of_any_length_are_read_in_time_by_their_length() -> None:
     listed = frontmatter.parse_frontmatter("---\nskills:\n" + " - a\n" * 400_000 + "---\nx")
     assert listed.listed("skills") == ("a",) * 400_000

@@ -95,6 +95,7 @@ def test_yes_and_no(value: str, expected: bool) -> None:
     assert is_true(value) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_a_large_file_that_includes_itself_is_read_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
