@@ -102,6 +102,8 @@ class _Name(NamedTuple):
     is_qualified: bool
     """Of a key: what it is the key of."""
     takes_uuid: bool
+    is_constant: bool
+    """It is written as variables of the environment are: `DB_PASSWORD`."""
     is_whole: bool
     """Its last word, and not only the end of it, says so."""
 
@@ -128,7 +130,7 @@ def find_assigned(text: str) -> Iterator[tuple[int, str]]:
             key = value, bool(quote)
             if key not in judged:
                 judged[key] = _is_secret_value(value, quoted=bool(quote))
-            if judged[key] and _fits_name(value, name):
+            if judged[key] and _fits_name(value, name, quoted=bool(quote)):
                 yield match.start(), KIND
     if "://" in text and "@" in text:
         for match in _in_url().finditer(text):
@@ -161,6 +163,7 @@ def _judge_name(written: str) -> _Name | None:
         or is_constant
         or bool(_KEYS_OF_SECRETS & set(parts[:-1])),
         takes_uuid=last in ("secret", "token") or parts[-2:] == ["api", "key"],
+        is_constant=is_constant,
         is_whole=is_whole,
     )
 
@@ -182,13 +185,13 @@ def _cut_value(value: str, sigil: str, *, quoted: bool) -> str:
     return _NEXT.split(sigil + value, maxsplit=1)[0].rstrip(",;)]}")
 
 
-def _fits_name(value: str, name: _Name) -> bool:
+def _fits_name(value: str, name: _Name, *, quoted: bool) -> bool:
     """Whether a value that may be a secret is one under that name."""
     if _UUID.fullmatch(value):
         return name.takes_uuid
     if not name.is_qualified and not _HEX.fullmatch(value):
         return False
-    return name.is_strong or is_random(value)
+    return (name.is_strong and (quoted or name.is_constant)) or is_random(value)
 
 
 def is_password(value: str) -> bool:
@@ -206,7 +209,19 @@ def is_password(value: str) -> bool:
 def _is_secret_value(value: str, *, quoted: bool) -> bool:
     if not is_password(value) or _REFERENCE.match(value) or _HASH.match(value):
         return False
-    return not _NO_VALUE.search(value.rstrip("=")) and (quoted or is_random(value))
+    if _NO_VALUE.search(value.rstrip("=")):
+        return False
+    return quoted or is_random(value) or _is_mixed(value)
+
+
+def _is_mixed(value: str) -> bool:
+    """Whether upper and lower case and digits are mixed as in a password, not as in a name."""
+    return (
+        value.isalnum()
+        and len(_RUNS.findall(value)) >= 4
+        and any(map(str.isupper, value))
+        and any(map(str.islower, value))
+    )
 
 
 def is_random(value: str) -> bool:

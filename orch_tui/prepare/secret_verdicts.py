@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.count import CountCache
     from orch_tui.prepare.secrets import Secret
 
-REVISION = 3
+REVISION = 4
 """Of how secrets are found, in ``secret_rules`` and ``assigned_secrets``; with another one, and
 with other rules in ``assets/secrets.tsv``, every text is looked into anew."""
 
