@@ -725,7 +725,8 @@ def _tell(findings: Findings, how: str) -> list[str]:
         *(f"insight {insight.text}" for insight in findings.insights),
     ]
     if told and how == "none":
-        say(f"its message tells of {len(told)} outputs; --collect auto records them")
+        outputs, them = ("1 output", "it") if len(told) == 1 else (f"{len(told)} outputs", "them")
+        say(f"its message tells of {outputs}; --collect auto records {them}")
     else:
         say(*(f"found {line}" for line in told))
     return told

@@ -41,10 +41,11 @@ _SPELT: dict[str, str] = {
     "renamed": "umbenannt verschoben renommé renommée déplacé renombrado renombré movido renomeado"
     " rinominato переименовал переименован",
     "reports": "meldet melden zeigt signale signalent rapporte muestra reporta",
-    "unchanged": "unverändert unangetastet inchangé inchangés",
+    "unchanged": "oförändrad oförändrat oförändrade ongewijzigd inalterado inalterados invariato"
+    " invariati niezmieniony niezmienione unverändert unangetastet inchangé inchangés",
     "files": "dateien datei fichiers fichier archivos archivo ficheros arquivos arquivo файлы файл",
     # checks
-    "tests": "testsuite testlauf pruebas testes тесты тестов",
+    "tests": "tester testsuite testlauf pruebas testes тесты тестов",
     "lint": "линтер",
     "type check": "typprüfung typcheck",
     "formatting": "formatierung formatage formato форматирование",
@@ -66,7 +67,7 @@ _SPELT: dict[str, str] = {
     " без",
     "runs": "läuft laufen",
     "too": "ebenfalls également también também тоже",
-    "all": "alle tous toutes todos todas tutti все",
+    "all": "alla alle tous toutes todos todas tutti все",
     "and": "und sowie et и",
     "is": "ist",
     "read": "gelesen gelesene letto letti leído leídos leídas lido lidos прочитал прочитала"
@@ -111,6 +112,9 @@ _PHRASES: dict[str, str] = {
     "ik heb": "I have",
     "jag har": "I have",
     "lade till": "added",
+    "går igenom": "passed",
+    "без изменений": "unchanged",
+    "sem alterações": "unchanged",
     "nichts zu tun": "nothing to do",
     "laufen durch": "passed",
     "laufen alle durch": "all passed",

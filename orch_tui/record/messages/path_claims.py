@@ -75,8 +75,9 @@ _DID = compile_lazily(
     r"|\b(?:is|are) (?:now )?(?P<ready>ready|available|attached|saved|stored)(?=: ?[\[`*(]*$)"
     r"|\b(?:document|report|draft|summary|write-up|notebook|analysis|output|findings|results?|plan"
     r"|guide|proposal|dump|export|backup|patch|profiles?|charts?|plots?|figures?|notes|transcript"
-    r"|log|spreadsheet|dataset|specification|numbers|measurements)"
-    r" (?:is|are|was|were|lives?|stands?) (?:now |all )?(?P<written>in|at|under)\b"
+    r"|log|spreadsheet|dataset|specification|numbers|measurements|comparison|benchmarks?)"
+    r"(?:, [^,.;]{1,40},)? (?:is|are|was|were|lives?|stands?) (?:now |all )?"
+    r"(?P<written>in|at|under)\b"
     r"|\b(?P<same>did the same (?:for|in|to|with)"
     r"|(?:covered|tested) (?:it|them|this) (?:with|by|in)"
     r"|(?:linked|registered|exported|mounted|mentioned) (?:it|them|this) (?:from|in|to|at))\b"
@@ -554,7 +555,7 @@ _FUTURE = compile_lazily(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|proposal|plan|how to|usage|to (?:create|modify|change|update|add|delete|remove|write)"
     r"|(?:not|n['’]t|un)[ -]?(?:changed?|modif(?:y|ied)|touch(?:ed)?|done|created?|updated?"
-    r"|included|covered|part|in scope|needed|necessary)"
+    r"|included|covered|part|in scope|needed|necessary|delivered|shipped|implemented)"
     r"|no changes?|without changes?|not begun|should|would|could(?! not (?:run|test|verify"
     r"|execute|try)))\b|[⏳🔜🚧⬜]",
     re.I,

@@ -54,7 +54,8 @@ _LEADS_AWAY = compile_lazily(
 """Words that lead to a file which is not what was worked on."""
 _LOOKS_AT = compile_lazily(
     r"\b(?:(?:re)?reads?|see|cf|e\.g|compar\w+|describ\w+"
-    r"|document(?:ed|s) (?:in|at)|explain\w*|defin\w+|mention\w*|reused?|kept|keeps?|look\w*"
+    r"|document(?:ed|s) (?:in|at)|explain\w*|defin\w+|mention\w*|reused?|kept|keeps?"
+    r"|look\w*(?: (?:into|in|at|through|over|for))?"
     r"|review\w*|check(?:ed|s|ing)?|inspect\w*|verif\w+|confirm\w*|examin\w+|analy[sz]\w+"
     r"|stud(?:y|ied)|scann\w+|pars(?:ed|ing)|ran|run|runs|running|execut\w+|trying"
     r"|investigat\w+|explor\w+|learn\w+|suspect|affect\w*|concerns?|belongs?|block(?:ed|s)?"
@@ -122,7 +123,7 @@ _STAYS = compile_lazily(
     r"|(?<!key is )missing"
     r"|already (?:right|correct|there|fine|ok|does|did|had|has|handle[sd]?|covered|worked|works)"
     r"|(?:is|was|were|are) (?:only )?(?:read|checked|reviewed|consulted|compared|inspected)"
-    r"|runs fine|is the same|nothing (?:to|was|is|had|needed)"
+    r"|runs fine|is the same|needs? (?:nothing|no)|nothing (?:to|was|is|had|needed)"
     r"|blocked|to ?do|planned|belongs to|does it right|done right)\b",
     re.I,
 )
@@ -177,8 +178,8 @@ _DESCRIBES_WHAT_IS = compile_lazily(
     r"|\b(?:severity|looks good|architecture|overview|code ?base|explor\w+|in your code|existing"
     r"|already (?:there|exists?|does|handles?|supports?)|nothing to do|you (?:can|could|should|may)"
     r"|if you|severit\w+|vulnerab\w+|current(?:ly)?|responsible for|triggered by|entry points?"
-    r"|how it works|data flow|options?|pros|cons|steps|possibl[ey]|potential(?:ly)?|unused"
-    r"|suspicious)\b"
+    r"|how it works|flow|there(?:['’]s| is| are) no|options?|pros|cons|steps|possibl[ey]"
+    r"|potential(?:ly)?|unused|suspicious)\b"
     r"|^\W*to [a-z]{2,20} |\b(?:bug|fault|leak|problem|issue|error)s? (?:is|are|lies?|sits?) in\b"
     r"|\?$",
     re.I,
