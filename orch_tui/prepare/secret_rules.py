@@ -18,7 +18,8 @@ from orch_tui.assets import asset
 SHORTEST = 16
 """Characters of the shortest key that is one run of what keys are made of."""
 
-_RUN = rf"[\w+/=.:$|~@?&%-]{{{SHORTEST},}}+"
+_OF_KEYS = r"\w+/=.:$|~@?&%-"
+_RUN = rf"(?<![{_OF_KEYS}])[{_OF_KEYS}]{{{SHORTEST},}}+"
 _BEFORE = r"(?:(?<![\w-]{mark})|(?<=\\[nrt]{mark})|(?<=%[0-9A-Fa-f][0-9A-Fa-f]{mark}))"
 """Nothing that makes a mark the middle of a word, but an escape as JSON and addresses have them."""
 _APART = (r"\s", " ", '"', "'", "[^")
@@ -71,13 +72,12 @@ def find_keys(text: str) -> Iterator[tuple[int, str]]:
     """Find keys by their form: where each begins, and its kind; by kind, not in order."""
     # Hundreds of marks are looked for in what may be a key alone: a twentieth of most texts.
     runs = "\n".join(dict.fromkeys(_pattern(_RUN).findall(text)))
-    for rule, is_run in _sorted_rules():
-        for mark in rule.marks:
-            if mark in (runs if is_run else text):
-                for match in _compiled(rule, mark).finditer(text):
-                    start = match.start() - (_BEFORE_MARK if rule.begins_before else 0)
-                    if is_meant(text[max(0, start) : match.end()]):
-                        yield match.start(), rule.kind
+    held = [(r, mark) for r, mark, is_run in _list_marks() if mark in (runs if is_run else text)]
+    for rule, mark in held:
+        for match in _compiled(rule, mark).finditer(text):
+            start = match.start() - (_BEFORE_MARK if rule.begins_before else 0)
+            if is_meant(text[max(0, start) : match.end()]):
+                yield match.start(), rule.kind
 
 
 def is_meant(key: str) -> bool:
@@ -90,8 +90,8 @@ def is_meant(key: str) -> bool:
 
 
 @cache
-def _sorted_rules() -> tuple[tuple[Rule, bool], ...]:
-    return tuple((rule, rule.is_run) for rule in load_rules())
+def _list_marks() -> tuple[tuple[Rule, str, bool], ...]:
+    return tuple((rule, mark, rule.is_run) for rule in load_rules() for mark in rule.marks)
 
 
 @cache
