@@ -391,7 +391,7 @@ def test_a_working_folder_that_is_gone_is_named(shell: Shell) -> None:
 
 
 def test_a_bug_is_no_answer_and_can_be_traced(shell: Shell) -> None:
-    broken = "import orch_tui.recall.listing as l; l.list_executions = None"
+    broken = "import orch_tui.recall.listing as l; l.iterate_executions = None"
     run = f"import sys; {broken}; from orch_tui.cli import main; sys.exit(main(['query']))"
     done = shell(f'orch init-session --scope s >&2; "$PYTHON" -c "{run}"', env=python())
     assert (done.returncode, done.stdout) == (70, b"")

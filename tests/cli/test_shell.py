@@ -62,6 +62,7 @@ orch path
 orch config
 orch migrate
 orch doctor
+orch forget --before 2020-01-01 --dry-run
 orch backup copy.db
 orch restore copy.db
 orch export > record.jsonl
