@@ -10,6 +10,7 @@ from textual.dom import DOMNode
 
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
+from orch_tui.screens.orch_screen import Header
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
 from tests.screens.test_file_names import folder, pressed
@@ -48,3 +49,7 @@ async def test_nodes_have_the_styles_that_textual_finds(folder: Path, clock: Fak
                 looked_at += len(before)
         assert looked_at > 1000
         assert len(app.stylesheet.rules) == len(plain.rules)
+        header = app.screen_stack[0].query_one(Header)
+        app.stylesheet.add_source("Header { offset-x: 3; }", is_default_css=False)
+        app.stylesheet.apply(header)
+        assert header.styles.offset.x.value == 3  # what was found before is looked for again
