@@ -90,7 +90,12 @@ class Drafts:
             if not text:
                 path.unlink(missing_ok=True)
                 return
+            is_first = not self.folder.parent.exists()  # drafts may come before the record
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if is_first:
+                from orch_tui.models.database import ignore_in_git
+
+                ignore_in_git(self.folder.parent)
             write(path, text.encode("utf-8", "surrogatepass"))
         except (OSError, SourceError) as error:
             reason = error.reason if isinstance(error, SourceError) else error.strerror

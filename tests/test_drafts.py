@@ -23,6 +23,15 @@ def test_a_draft_comes_back_exactly_and_is_gone_when_dropped(tmp_path: Path) -> 
     assert (drafts.load("final-message exec/001"), drafts.names()) == ("", set())
 
 
+def test_drafts_that_come_before_the_record_are_kept_out_of_git_too(tmp_path: Path) -> None:
+    database = tmp_path / ".claude" / "orchestration" / "execution.db"
+    Drafts.beside(database).save("state", "{}")
+    assert (database.parent / ".gitignore").read_text() == "*\n"
+    (tmp_path / "own").mkdir()
+    Drafts.beside(tmp_path / "own" / "execution.db").save("state", "{}")
+    assert not (tmp_path / "own" / ".gitignore").exists()  # it was there before
+
+
 def test_saves_from_many_threads_leave_one_whole_draft(tmp_path: Path) -> None:
     drafts = Drafts(tmp_path)
     texts = [str(n) * 200_000 for n in range(8)]
