@@ -20,6 +20,7 @@ from orch_tui.record import bundles
 from orch_tui.record.completion import record_completion
 from orch_tui.record.deployment import record_deployment
 from orch_tui.record.executions import retract_execution
+from orch_tui.record.ledger.journal import log_action
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import init_session
@@ -271,3 +272,20 @@ def test_no_verdict_on_secrets_travels(full: Record, tmp_path: Path) -> None:
         restore_export(again, path)
         found = SecretVerdicts(RecordedCounts(again)).find_in(secret.encode(), secret)
         assert [each.kind for each in found] == ["AWS access key"]
+
+
+def test_an_import_does_work_in_proportion_to_the_journal(tmp_path: Path) -> None:
+    steps: list[int] = []
+    for count in (300, 1_200):
+        with open_record(tmp_path / f"{count}.db") as record:
+            with record.write():
+                for number in range(count):
+                    log_action(record, "noted", subject=f"number {number}")
+            path = exported(record, tmp_path / f"{count}.jsonl")
+        with open_record(tmp_path / f"{count}-again.db") as again:
+            ticks: list[None] = []
+            again.connection.set_progress_handler(lambda: ticks.append(None), 100)  # noqa: B023
+            restore_export(again, path)
+            assert again.value("SELECT count(*) FROM journal WHERE action = 'noted'") == count
+        steps.append(len(ticks))
+    assert steps[1] < 5 * steps[0]

@@ -87,8 +87,10 @@ def rebuild_from_statements(record: Record, execution_ids: Iterable[str]) -> Non
     Others that are concerned (children, runs that claim the same messages) follow.
     """
     waiting = dict.fromkeys(execution_ids)
+    seen = 0
     while True:
-        waiting |= _noted_runs(record)
+        seen, noted = _noted_runs(record, seen)
+        waiting |= noted
         if not waiting:
             return
         execution_id = next(iter(waiting))
@@ -96,13 +98,20 @@ def rebuild_from_statements(record: Record, execution_ids: Iterable[str]) -> Non
         waiting |= dict.fromkeys(sorted(_rebuild_execution(record, execution_id)))
 
 
-def _noted_runs(record: Record) -> dict[str, None]:
-    """List the executions that wait for a run which became known now."""
-    noted = record.sql("SELECT DISTINCT subject FROM changed_rows WHERE subject GLOB 'run:*'")
+def _noted_runs(record: Record, seen: int) -> tuple[int, dict[str, None]]:
+    """List the executions that wait for a run which became known now.
+
+    ``seen`` is the last row that was looked at before, and then given: an import notes thousands.
+    """
+    noted = record.sql(
+        "SELECT DISTINCT subject FROM changed_rows WHERE rowid > ? AND subject GLOB 'run:*'",
+        [seen],
+    )
     if noted:
-        record.execute("DELETE FROM changed_rows WHERE subject GLOB 'run:*'")
+        record.execute("DELETE FROM changed_rows WHERE rowid > ? AND subject GLOB 'run:*'", [seen])
+    seen = record.value("SELECT coalesce(max(rowid), 0) FROM changed_rows")
     labels = sorted(subject.removeprefix("run:") for (subject,) in noted)
-    return {label: None for label in labels if has_row(record, label)}
+    return seen, {label: None for label in labels if has_row(record, label)}
 
 
 def has_row(record: Record, execution_id: str) -> bool:

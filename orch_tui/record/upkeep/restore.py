@@ -164,6 +164,10 @@ def _describe_defect(error: Exception) -> str:
     return "a value in it is not of the kind that stands there in an export"
 
 
+_FEW_ENTRIES = 200
+"""Of the journal, that are looked for one by one."""
+
+
 class _Exchange:
     """The reading of one export into one record."""
 
@@ -187,6 +191,8 @@ class _Exchange:
                 "WHERE mine AND closed_at IS NULL"
             )
         )
+        self._journaled = 0
+        self._journal: set[int] | None = None
         self._takes: dict[str, Callable[[Row], None]] = {
             "origin": self._origin,
             "content": self._content,
@@ -625,24 +631,39 @@ class _Exchange:
 
     def _apply_journaled(self, statement: Any, row: Row, origin_id: int | None) -> None:
         run = owner_of(self._record, statement.run) if statement.run else None
+        session_id = portable.session_id_of(self._record, statement.session)
+        entry = [
+            *(row["at"], row["actor"] or "unknown", statement.action, session_id, run),
+            *(statement.subject, statement.before, statement.after, origin_id),
+        ]
         # an older export may tell of entries that came in another way, too
+        held = (
+            "SELECT 1 FROM journal WHERE session_id IS ?4 AND execution_id IS ?5 "
+            "AND (at, actor, action, subject, before, after) IS (?1, ?2, ?3, ?6, ?7, ?8)"
+        )
         self._record.execute(
             "INSERT INTO journal (at, actor, action, session_id, execution_id, subject, before, "
-            "after, origin_id) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT EXISTS ("
-            "SELECT 1 FROM journal WHERE session_id IS ?4 AND execution_id IS ?5 "
-            "AND (at, actor, action, subject, before, after) IS (?1, ?2, ?3, ?6, ?7, ?8))",
-            [
-                row["at"],
-                row["actor"] or "unknown",
-                statement.action,
-                portable.session_id_of(self._record, statement.session),
-                run,
-                statement.subject,
-                statement.before,
-                statement.after,
-                origin_id,
-            ],
+            "after, origin_id) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+            + (f" WHERE NOT EXISTS ({held})" if self._may_be_in_journal(entry) else ""),
+            entry,
         )
+
+    def _may_be_in_journal(self, entry: list[Any]) -> bool:
+        """Tell whether an entry may be there already. After some of them all that are there are
+        known by a number each: thousands may be of one session, or of none."""
+        self._journaled += 1
+        if self._journaled < _FEW_ENTRIES:
+            return True
+        if self._journal is None:
+            rows = self._record.execute(
+                "SELECT at, action, subject, session_id, execution_id FROM journal"
+            )
+            self._journal = {*map(hash, rows)}
+        at, _, action, session_id, run, subject, *_ = entry
+        number = hash((at, action, subject, session_id, run))
+        is_known = number in self._journal
+        self._journal.add(number)
+        return is_known
 
 
 _SESSION_COLUMNS = (
