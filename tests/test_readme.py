@@ -25,7 +25,7 @@ def list_tour() -> list[str]:
     tour, _, _ = rest.partition("\n## ")
     blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", tour)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    commands = [line for line in lines if line.strip() and not line.startswith("#")]
+    commands = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     return [c.replace(ASKS, f"{ASKS} --yes") for c in commands if not c.startswith(ENDLESS)]
 
 
