@@ -380,8 +380,12 @@ class Record:
 
     # The file
 
-    def backup(self, target: Path) -> None:
+    def backup(
+        self, target: Path, progress: Callable[[int, int], object] = lambda done, total: None
+    ) -> None:
         """A consistent copy, also while others write. ``target`` must not exist.
+
+        ``progress`` is told how many pages are copied, of how many.
 
         What this object has written and not yet committed is not in it.
         """
@@ -394,7 +398,11 @@ class Record:
                     closing(self._connect()) as source,
                     closing(sqlite3.connect(target)) as copy,
                 ):
-                    source.backup(copy, pages=_PAGES_AT_ONCE, progress=lambda *_: None)
+                    source.backup(
+                        copy,
+                        pages=_PAGES_AT_ONCE,
+                        progress=lambda _, left, total: progress(total - left, total),
+                    )
             except BaseException:
                 target.unlink()
                 raise

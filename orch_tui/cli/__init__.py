@@ -70,10 +70,10 @@ def _run(given: list[str]) -> int:
         return error.exit_code
     except SystemExit as stop:  # argparse
         return stop.code if isinstance(stop.code, int) else 1
-    except KeyboardInterrupt:
-        return _stopped("interrupted", INTERRUPTED)
-    except _TerminatedError:
-        return _stopped("terminated", TERMINATED)
+    except KeyboardInterrupt as stop:
+        return _stopped("interrupted", INTERRUPTED, stop)
+    except _TerminatedError as stop:
+        return _stopped("terminated", TERMINATED, stop)
     except BrokenPipeError:  # the reader had enough; what was recorded is recorded
         _let_go_of_output()
         return 0
@@ -84,7 +84,7 @@ def _run(given: list[str]) -> int:
         return _no(f"{error.filename or 'standard output'}: {error.strerror or error}", 1)
     except Exception as error:
         if _is_interrupt(error):
-            return _stopped("interrupted", INTERRUPTED)
+            return _stopped("interrupted", INTERRUPTED, error)
         if sys.flags.dev_mode:
             raise
         return _broken(error, given)
@@ -154,8 +154,10 @@ def _no(message: str, code: int) -> int:
     return code
 
 
-def _stopped(how: str, code: int) -> int:
-    return _no(f"{how}; nothing is half written, and the same command may be run again", code)
+def _stopped(how: str, code: int, stop: BaseException) -> int:
+    """Say what is done; who had done a part of it notes so on the way of the exception."""
+    nothing = "nothing is half written, and the same command may be run again"
+    return _no(f"{how}; {'; '.join(getattr(stop, '__notes__', ())) or nothing}", code)
 
 
 def _broken(error: Exception, given: Sequence[str]) -> int:

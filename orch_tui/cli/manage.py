@@ -209,7 +209,8 @@ def backup() -> argparse.ArgumentParser:
 def _backup(arguments: Namespace) -> None:
     project = project_of(arguments)
     target = resolve_path(arguments.target)
-    project.existing_record.backup(Path(target))
+    with progress_bar() as progress:
+        project.existing_record.backup(Path(target), progress)
     note_written(target)
     print_answer(arguments, arguments.target, backup=arguments.target)
 
@@ -303,7 +304,14 @@ def _redact(arguments: Namespace) -> None:
 
     project = project_of(arguments)
     secret = read_bytes(arguments.secret).rstrip(b"\r\n")
-    found = remove(project.existing_record, secret, arguments.reason, dry_run=arguments.dry_run)
+    with progress_bar() as progress:
+        found = remove(
+            project.existing_record,
+            secret,
+            arguments.reason,
+            dry_run=arguments.dry_run,
+            progress=progress,
+        )
     rows = [{"where": where, "places": count} for where, count in found.places.items()]
     print_rows(rows, arguments.format, empty="the record does not hold it")
     removed = "would be removed" if arguments.dry_run else "removed"

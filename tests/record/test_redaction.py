@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from orch_tui import cli
 from orch_tui.errors import OrchError, RecordError, UsageError
 from orch_tui.models.database import Record
 from orch_tui.models.schema import TRIGGERS
@@ -731,3 +732,29 @@ def test_letters_of_it_in_a_hash_are_left_alone(record: Record, tmp_path: Path) 
     words = (unpack_fields(payload) or {})["words"]
     assert redact_secret(record, words[10:15], "five letters").places == {}
     assert redact_secret(record, words, "all of it").places == {"observations": 1}
+
+
+def test_broken_off_once_the_record_is_clean_it_says_what_is_left(
+    record: Record,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(record, KEY, tmp_path)
+
+    def interrupt(held: Record) -> None:
+        raise KeyboardInterrupt
+
+    told: list[tuple[int, int]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(Record, "squeeze", interrupt)
+        with pytest.raises(KeyboardInterrupt) as stopped:
+            redact_secret(
+                record, KEY, "a test", progress=lambda done, total: told.append((done, total))
+            )
+    assert told == sorted(told) and len(told) > 5
+    assert cli._stopped("interrupted", 130, stopped.value) == 130
+    assert "interrupted; the record no longer holds it, but" in capsys.readouterr().err
+    assert cli._stopped("interrupted", 130, KeyboardInterrupt()) == 130
+    assert "nothing is half written" in capsys.readouterr().err
+    assert redact_secret(record, KEY, "a test").places == {}

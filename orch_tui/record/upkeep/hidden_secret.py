@@ -81,7 +81,7 @@ class HiddenSecret:
                 return self.out_of_bytes(value)
             cleaned = self._out_ofunpack_value(data)
             return value if cleaned == data else zlib.compress(cleaned, 6)
-        if not isinstance(value, str):
+        if not isinstance(value, str) or self._is_not_in(value):
             return value
         if value[:1] in ("{", "["):
             try:
@@ -91,6 +91,11 @@ class HiddenSecret:
             cleaned = self._out_of_json(decoded)
             return value if cleaned == decoded else _as_json(cleaned)
         return self.out_of_text(value)
+
+    def _is_not_in(self, text: str) -> bool:
+        """Tell at once that a text, JSON or not, does not hold it, as nearly all do not. Only JSON
+        that escapes what it need not hides it from its forms."""
+        return not any(sign in text for sign in ("\\u", "\\/", *self.in_text))
 
     def _out_ofunpack_value(self, data: bytes) -> bytes:
         """What was compressed, without the secret: a text as orch packs it, or any bytes."""
@@ -124,8 +129,15 @@ def _is_digest(value: str, secret: str) -> bool:
     return value != secret and _DIGEST.fullmatch(value) is not None
 
 
+def _begins_compressed(data: bytes) -> bool:
+    """Whether bytes begin as what zlib compressed does (RFC 1950, 2.2)."""
+    return len(data) > 1 and data[0] & 15 == 8 and not (data[0] << 8 | data[1]) % 31
+
+
 def unpack_value(value: Any) -> Any:
     """Inflate what was compressed, and give anything else as it is."""
+    if not isinstance(value, bytes) or not _begins_compressed(value):
+        return value
     try:
         return inflate(value)
     except (ValueError, TypeError):

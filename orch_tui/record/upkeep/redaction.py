@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ from orch_tui.models.base import JsonField
 from orch_tui.models.content import Briefing, Content
 from orch_tui.models.database import Record
 from orch_tui.models.execution import Observation
+from orch_tui.models.migrations.step import Progress
 from orch_tui.models.schema import TABLES, TRIGGERS
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.record.ledger import briefings, contents, journal, registers
@@ -44,6 +46,13 @@ _TRIGGERS = {**TRIGGERS, **SEARCH_TRIGGERS}
 _DIGESTS = ("sha256", "digest", "uid")
 
 
+_STEPS = len(TABLES) + 3
+
+
+def _tell_nobody(done: int, total: int) -> None:
+    pass
+
+
 @frozen
 class Redacted:
     """Where a secret was found."""
@@ -60,14 +69,20 @@ class Redacted:
 
 
 def redact_secret(
-    record: Record, secret: str | bytes, reason: str, *, dry_run: bool = False
+    record: Record,
+    secret: str | bytes,
+    reason: str,
+    *,
+    dry_run: bool = False,
+    progress: Progress = _tell_nobody,
 ) -> Redacted:
     """Remove ``secret`` from the record and its free pages; ``dry_run`` only looks.
 
     It is found as it is, in UTF-16, escaped as JSON does, and inside compressed contents. Copies of
     briefings that wait for the hand-over hook are removed where they hold it: their line names
     a SHA-256 that nothing else has, and `orch replay` gives the briefing without it. The
-    journal tells that something was redacted and why, never what.
+    journal tells that something was redacted and why, never what. ``progress`` is told how much is
+    done; who breaks it off once the record is clean is told so by a note of the exception.
 
     Raises:
         UsageError: a secret too short, or part of a word that orch itself writes.
@@ -76,12 +91,31 @@ def redact_secret(
     hidden = HiddenSecret.of(secret)
     if dry_run:
         with record.read():
-            found = _find(record, hidden)
+            found = _find(record, hidden, progress)
         copies = tuple(str(path) for path in find_hand_over_copies(record, hidden))
         return Redacted(found.places, tuple(find_holding_files(record, hidden, copies)), copies)
     with record.models(), record.write():
-        found = _take_out(record, hidden, reason)
+        found = _take_out(record, hidden, reason, progress)
+    try:
+        return _clean_around(record, hidden, found, progress)
+    except BaseException as error:
+        error.add_note(_CLEAN)
+        raise
+
+
+_CLEAN = (
+    "the record no longer holds it, but free pages of its file may, and other files were not "
+    "looked through; the same command does the rest"
+)
+
+
+def _clean_around(
+    record: Record, hidden: HiddenSecret, found: _Found, progress: Progress
+) -> Redacted:
+    """Clean the file of the record and what orch left beside it, and name what else holds it."""
+    progress(_STEPS - 2, _STEPS)
     record.squeeze()
+    progress(_STEPS - 1, _STEPS)
     unclean = [str(path) for path in list_record_files(record) if holds_secret(path, hidden)]
     removed = tuple(remove_copies(find_hand_over_copies(record, hidden)))
     return Redacted(found.places, (*unclean, *find_holding_files(record, hidden)), removed)
@@ -112,7 +146,7 @@ class _Found:
         return counted
 
 
-def _find(record: Record, secret: HiddenSecret) -> _Found:
+def _find(record: Record, secret: HiddenSecret, progress: Progress = _tell_nobody) -> _Found:
     found = _Found()
     for content_id, encoding, data in record.execute(
         f"SELECT content_id, encoding, {STORED_BYTES} FROM contents"
@@ -120,7 +154,8 @@ def _find(record: Record, secret: HiddenSecret) -> _Found:
         held = unpack_bytes(encoding, data)
         if held is not None and secret.out_of_bytes(held) != held:
             found.contents.append(content_id)
-    for table in TABLES:
+    for done, table in enumerate(TABLES):
+        progress(done, _STEPS)
         words = _word_columns(table)
         keys = _key_columns(table)
         for row in record.execute(
@@ -160,8 +195,11 @@ def _key_columns(table: type[peewee.Model]) -> list[str]:
 # Removing
 
 
-def _take_out(record: Record, secret: HiddenSecret, reason: str) -> _Found:
-    found = _find(record, secret)
+def _take_out(
+    record: Record, secret: HiddenSecret, reason: str, progress: Progress = _tell_nobody
+) -> _Found:
+    found = _find(record, secret, progress)
+    progress(len(TABLES), _STEPS)
     if found.places:
         _remove(record, secret, found)
         journal.log_action(
@@ -251,11 +289,13 @@ def _move_in_statements(
             now = after["briefing", united.get(number, number)]
             if now != sha256:
                 renamed[sha256] = now
-    for observation_id, stored in record.sql("SELECT observation_id, payload FROM observations"):
+    for observation_id, stored in _iterate_statements(record) if renamed else ():
         said = unpack_fields(stored)
         if said is None:
             continue
         text = canonical_json(said)
+        if renamed.keys().isdisjoint(_HASH.findall(text)):
+            continue
         for old, new in renamed.items():
             text = text.replace(f'"{old}"', f'"{new}"')
         if text != canonical_json(said):
@@ -265,6 +305,21 @@ def _move_in_statements(
                 "UPDATE observations SET payload = ? WHERE observation_id = ?",
                 [cleaned, observation_id],
             )
+
+
+_HASH = re.compile(r"(?<=\")[0-9a-f]{64}(?=\")")
+
+
+def _iterate_statements(record: Record) -> Iterator[tuple[int, str | bytes]]:
+    """The statements, of which some are in memory at once; they may be changed meanwhile."""
+    last = 0
+    while rows := record.sql(
+        "SELECT observation_id, payload FROM observations WHERE observation_id > ? "
+        "ORDER BY observation_id LIMIT 5000",
+        [last],
+    ):
+        yield from rows
+        last = rows[-1][0]
 
 
 def _note_statement(record: Record, observation_id: int, now: str | bytes) -> None:
