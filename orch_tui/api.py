@@ -690,7 +690,8 @@ class Execution:
 
         ``deliverables`` are paths the agent made; ``collect`` also records what the message
         itself tells of, marked as found. A deliverable that is missing is recorded as missing, and
-        warned of (``UserWarning``). ``status`` and ``success`` follow each other, and an
+        warned of (``UserWarning``), and so is a message that tells of a failure where nothing says
+        how the run ended: it is completed and in doubt. ``status`` and ``success`` follow, and an
         error is a failure. Without a message the latest return is meant: outputs are added to it,
         another outcome amends it. ``supersede`` is the reason to take back what was said of
         earlier returns, or of the outcome of the latest.
@@ -724,6 +725,13 @@ class Execution:
             missing=missing.append,
         )
         _warn_of_missing(missing)
+        if recorded.doubt:
+            warnings.warn(
+                f"{self.execution_id} is recorded as completed and in doubt, since its message "
+                f"tells of a failure ({recorded.doubt}); to record it as failed: "
+                'record_completion(status="failed", supersede=REASON)',
+                stacklevel=2,
+            )
         return recorded.execution
 
     def collect(

@@ -647,6 +647,12 @@ def test_threads_that_ask_at_once_get_one_record(tmp_path: Path) -> None:
         project.close()
 
 
+def test_a_message_that_tells_of_a_failure_is_warned_of(session: OrchestrationSession) -> None:
+    with pytest.warns(UserWarning, match=r"check failed: tests.*status=\"failed\""):
+        facts = deployed(session).record_completion("Done. Tests: 3 failed.")
+    assert (facts.status, facts.unverified) == ("completed", "check failed: tests")
+
+
 # Fitting
 
 

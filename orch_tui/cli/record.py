@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
@@ -687,7 +688,9 @@ def _record_completion(arguments: Namespace) -> int:
         say("the message is not UTF-8: every byte is kept, what is no text is shown as \ufffd")
     if execution.retracted_at:
         say(f"{execution.execution_id} was retracted: lists and reports leave it out")
-    if execution.unverified and not (findings and findings.troubles):
+    remarks = [_tell_doubt(execution.execution_id, recorded.doubt)] if recorded.doubt else []
+    say(*remarks)
+    if execution.unverified and not remarks and not (findings and findings.troubles):
         say(f"{execution.execution_id} is unverified: {execution.unverified}")
     repeated = "" if recorded.is_new else " (recorded before)"
     print_answer(
@@ -697,6 +700,7 @@ def _record_completion(arguments: Namespace) -> int:
         execution=as_row(execution),
         completion=as_row(recorded.completion),
         is_new=recorded.is_new,
+        remarks=remarks,
         missing=[as_row(file) for file in missing],
         troubles=[as_row(trouble) for trouble in findings.troubles] if findings else [],
         found=[{"output_type": kind, "content": told} for kind, told in findings.outputs]
@@ -704,6 +708,17 @@ def _record_completion(arguments: Namespace) -> int:
         else [],
     )
     return NO if arguments.strict and missing else 0
+
+
+def _tell_doubt(execution_id: str, doubt: str) -> str:
+    command = (
+        *("orch", "record-completion", "--execution-id", execution_id, "--status", "failed"),
+        *("--error-message", doubt, "--supersede", "its message says so"),
+    )
+    return (
+        f"{execution_id} is recorded as completed and in doubt, since its message tells of a "
+        f"failure ({doubt}); to record it as failed: {shlex.join(command)}"
+    )
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypedDict, cast
 
 from orch_tui.errors import ConflictError, UsageError
@@ -36,6 +36,8 @@ class RecordedReturn:
     completion: Completion
     is_new: bool
     """False where the same return was recorded before."""
+    doubt: str | None = None
+    """What speaks against it being completed, where nobody said how it ended."""
 
 
 def record_completion(
@@ -49,6 +51,7 @@ def record_completion(
     error_code: str | None = None,
     completed_at: str | None = None,
     supersede: str | None = None,
+    doubt: str | None = None,
     source: str = "manual",
 ) -> RecordedReturn:
     """Record one return of an execution; the same call again changes nothing.
@@ -58,7 +61,8 @@ def record_completion(
     run that never returned can be closed as failed without a message, and no other way.
     ``success`` follows ``status`` and ``status`` follows ``success`` unless both are given; an
     error is a failure. ``supersede`` is the reason to take back what people and scripts said of
-    earlier returns, or of the outcome of the latest.
+    earlier returns, or of the outcome of the latest. ``doubt`` is what was read in a message that
+    speaks against it, where nobody says how the run ended: it is completed and unverified.
 
     Raises:
         NotFoundError: no such execution was deployed.
@@ -95,7 +99,7 @@ def record_completion(
         elif final_message is None and said["status"] != "failed":
             raise _never_returned(execution_id)
         else:
-            returned = _tell_return(record, execution_id, said, final_message, supersede)
+            returned = _tell_return(record, execution_id, said, final_message, supersede, doubt)
         if returned is not None:
             ingest_statement(
                 record,
@@ -116,7 +120,10 @@ def record_completion(
                 },
             )
         copied = _find_copied(record, after if len(after) > 1 else [], final_message)
-        recorded = RecordedReturn(execution, copied or after[-1], after != before)
+        is_doubted = doubt is not None and execution.unverified is not None
+        recorded = RecordedReturn(
+            execution, copied or after[-1], after != before, doubt if is_doubted else None
+        )
     if recorded.is_new:
         from orch_tui.record.hand_over import remove_returned
 
@@ -140,14 +147,17 @@ def _tell_return(
     said: _SaidOfReturn,
     message: str | bytes | None,
     supersede: str | None,
+    doubt: str | None,
 ) -> Returned:
     """Make the statement of a return; what it takes back is what was said of others."""
     if supersede is None:
         _agree_or_conflict(record, execution_id, said, message)
-        return Returned(**said)
+        return Returned(**said, doubt=doubt)
     words = None if message is None else _words(message)
-    taken_back = _said_otherwise(record, execution_id, said, words)
-    return Returned(**said, supersedes=taken_back, reason=supersede if taken_back else None)
+    taken_back = _said_otherwise(record, execution_id, {**said, "words": words, "doubt": doubt})
+    return Returned(
+        **said, doubt=doubt, supersedes=taken_back, reason=supersede if taken_back else None
+    )
 
 
 def _amend(
@@ -165,7 +175,9 @@ def _amend(
         for name, value in said.items()
         if value is not None and getattr(latest, name) != value
     }
-    if not differs:
+    held = _said_of_latest(record, returns)
+    doubted = [o for o in held if isinstance(o.statement, Returned) and o.statement.doubt]
+    if not differs and not (doubted and supersede and said["status"] == "completed"):
         return None
     taken_back = [name for name in differs if getattr(latest, name) is not None]
     if taken_back and supersede is None:
@@ -177,7 +189,6 @@ def _amend(
             f"{'; '.join(different)}",
             hint="--supersede REASON amends it; --final-message TEXT records another return",
         )
-    held = _said_of_latest(record, returns)
     speaks = next((o.statement for o in reversed(held) if o.words is not None), None)
     kept = {
         name: getattr(latest, name)
@@ -264,9 +275,8 @@ def _said(record: Record, execution_id: str) -> list[Observation]:
 
 
 def _said_otherwise(
-    record: Record, execution_id: str, said: _SaidOfReturn, words: str | None
+    record: Record, execution_id: str, wanted: Mapping[str, object]
 ) -> tuple[str, ...]:
-    wanted = {**said, "words": words}
     return _take_back(
         o
         for o in _said(record, execution_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
@@ -13,7 +13,9 @@ from orch_tui.record.ledger import contents
 from orch_tui.record.run_place import MissingFile, find_run_place, note_worktree
 
 if TYPE_CHECKING:
+    from orch_tui.record.agent_words import AgentWords
     from orch_tui.record.messages.findings import Findings
+    from orch_tui.record.messages.message_checks import Result
 
 
 class ReturnDetails(TypedDict, total=False):
@@ -49,25 +51,32 @@ def record_return(
     ``root``; they, ``validation``, ``insights`` and ``errors`` are what is claimed. Gives also what
     the message tells of (None without a message), which ``collect`` records, marked as found;
     given Findings it records those, what somebody left of them. ``missing`` is told of each claimed
-    deliverable that is not there. Details and errors as in
+    deliverable that is not there. A message that tells of a failure, where nobody says how the run
+    ended, leaves it in doubt (``RecordedReturn.doubt``). Details and errors as in
     ``record_completion``.
     """
     execution = executions.get_execution(record, execution_id)
     place = find_run_place(record, execution, root, cwd)
     findings = None if isinstance(collect, bool) else collect
+    doubt = None
     if findings is None and final_message is not None:
         from orch_tui.record.messages.findings import read_findings  # it compiles many patterns
-        from orch_tui.record.pasted_words import read_pasted_words
+        from orch_tui.record.pasted_words import read_pasted_return
 
         text = contents.encode_given(final_message).decode("utf-8", "replace")
-        findings = read_findings(read_pasted_words(text), place)
+        words = read_pasted_return(text)
+        findings = read_findings(words.text or text, place)
+        if not any(details.get(name) is not None for name in _OUTCOME):
+            doubt = _find_doubt(words, {**findings.validation, **(validation or {})})
     # Read before the transaction: git may take its time.
     paths = list(deliverable_paths)
     claimed = deliverables.read_deliverables(map(place.place_path, paths))
     found = outputs.read_found_deliverables(findings) if collect and findings else []
     with record.write():
         note_worktree(record, execution, place.worktree, details.get("source", "manual"))
-        recorded = record_completion(record, execution_id, final_message=final_message, **details)
+        recorded = record_completion(
+            record, execution_id, final_message=final_message, doubt=doubt, **details
+        )
         if claimed or validation or insights or errors:
             outputs.record_outputs(
                 record,
@@ -82,3 +91,14 @@ def record_return(
     for file in place.find_missing(paths):
         missing(file)
     return recorded, findings
+
+
+_OUTCOME = ("status", "success", "error_message", "error_code")
+"""What says how a run ended."""
+
+
+def _find_doubt(words: AgentWords, checks: Mapping[str, Result]) -> str | None:
+    from orch_tui.record.messages.proposed_outcome import find_failure, propose_outcome
+
+    results = ((name, str(result)) for name, result in checks.items())
+    return propose_outcome(find_failure(words), results).doubt

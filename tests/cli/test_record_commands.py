@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,46 @@ def test_a_sign_of_trouble_is_said(did: Run, deployed: str) -> None:
     done = did("record-completion", "-e", deployed, "--final-message", "", *taken_back)
     assert done.err == "sign of trouble, empty\n"
     assert "\nsign of trouble: empty\n" in did("show", deployed).out
+
+
+@pytest.mark.parametrize(
+    ("message", "doubt"),
+    [
+        ("I changed src/shop.py. Tests: 3 failed.", "check failed: tests"),
+        ("API Error: 529 Overloaded", "it ended with an API error: API Error: 529 Overloaded"),
+        ("I could not complete the task.", "it says: I could not complete the task."),
+    ],
+)
+def test_a_message_that_tells_of_a_failure_leaves_a_run_in_doubt_where_nobody_says_how_it_ended(
+    did: Run, deployed: str, message: str, doubt: str
+) -> None:
+    told = ("record-completion", "-e", deployed, "--final-message", message)
+    done = did(*told, "--format", "json")
+    (remark,) = done.json["remarks"]
+    assert remark in done.err and f"failure ({doubt})" in remark
+    execution = done.json["execution"]
+    assert (execution["status"], execution["unverified"]) == ("completed", doubt)
+    assert not did(*told, "--format", "json").json["is_new"]
+    (found,) = did("history", "has:doubt", "--format", "json").json
+    assert found["execution_id"] == deployed
+    did(*shlex.split(remark.partition("failed: orch ")[2]))
+    failed = did("show", deployed, "--part", "facts", "--format", "json").json
+    assert (failed["status"], failed["unverified"]) == ("failed", None)
+    assert failed["error_message"] == doubt
+
+
+def test_who_says_how_a_run_ended_is_believed_whatever_its_message_tells(
+    did: Run, deployed: str
+) -> None:
+    told = ("record-completion", "-e", deployed, "--final-message", "Tests: 3 failed.")
+    meant = ("--status", "completed", "--format", "json")
+    done = did(*told, *meant)
+    assert (done.json["remarks"], done.json["execution"]["unverified"]) == ([], None)
+    did("init-deployment", "--agent-type", "a")
+    later = ("record-completion", "-e", "exec-002")
+    assert did(*later, *told[3:], "--format", "json").json["execution"]["unverified"]
+    done = did(*later, *meant, "--supersede", "they failed before")
+    assert done.json["execution"]["unverified"] is None
 
 
 def test_a_secret_in_a_final_message_is_flagged_and_kept(did: Run, deployed: str) -> None:

@@ -22,6 +22,16 @@ class ProposedOutcome:
     because: str = ""
     """What was read that says so, for people; empty where nothing says anything."""
 
+    @property
+    def doubt(self) -> str | None:
+        """Why a run is in doubt that is recorded as completed all the same; None: it is not."""
+        if self.status == "completed":
+            return None
+        return f"it says: {self.reason}" if self.because == _SAYS_SO else self.reason
+
+
+_SAYS_SO = "its message says so"
+
 
 def find_failure(said: AgentWords) -> ProposedOutcome | None:
     """Find what says that a run failed: Claude Code's notes, an error in place of words, or the
@@ -31,7 +41,7 @@ def find_failure(said: AgentWords) -> ProposedOutcome | None:
     if said.text.strip() and (doubt := doubt_of_text(said.text)):
         return ProposedOutcome("failed", doubt, "an error stands in place of its words")
     admitted = find_admitted_failure(read_lines(said.text).lines)
-    return ProposedOutcome("failed", admitted, "its message says so") if admitted else None
+    return ProposedOutcome("failed", admitted, _SAYS_SO) if admitted else None
 
 
 def propose_outcome(
