@@ -16,6 +16,7 @@ from orch_tui.errors import UsageError
 from orch_tui.files import refuse_leading_out
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
+from orch_tui.wording import plural
 from orch_tui.written_files import note_written
 
 if TYPE_CHECKING:
@@ -391,20 +392,22 @@ def _forget(arguments: Namespace) -> int:
     before = arguments.before and parse_time(arguments.before, record.clock())
     runs = find_forgettable(record, before=before, session_id=arguments.session_id)
     found = measure_forgetting(record, runs)
-    megabytes = f"{found.size / 1e6:,.1f} MB"
+    room = f"{found.size / 1e6:,.1f} MB" if found.size >= 1e6 else f"{found.size / 1e3:,.1f} kB"
     if not found.texts:
         say("no run that has ended has texts to forget there")
         print_answer(arguments, "", **as_row(found), forgotten=False)
         return 0
-    say(f"{found.texts:,} texts of {found.runs:,} runs take {megabytes}")
-    question = f"forget them for good ({megabytes})?"
+    named = ", ".join([*runs[:3], "..."] if len(runs) > 3 else runs)
+    say(f"{plural(found.texts, 'text')} of {plural(found.runs, 'run')} ({named}): {room}")
+    say("what a run that is kept was given, too, stays")
+    question = f"forget them for good ({room})?"
 
     def drop() -> None:
         forget_runs(record, runs)
 
     agreed = act_if_agreed(arguments, question, drop, is_final=True)
     is_done = agreed and not arguments.dry_run
-    print_answer(arguments, f"{megabytes} forgotten" * is_done, **as_row(found), forgotten=is_done)
+    print_answer(arguments, f"{room} forgotten" * is_done, **as_row(found), forgotten=is_done)
     return 0 if agreed else 1
 
 

@@ -63,6 +63,18 @@ def open_on(folder: Path, *, database: str | None = None) -> int:
     return run(Project(folder, database=database, face="screens"))
 
 
+def _refuse_taken(port: int) -> None:
+    import socket
+
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("localhost", port))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise OrchError(f"port {port}: {reason}", hint="--port names another") from None
+
+
 def serve(port: int, *, database: str | None = None) -> None:
     """The screens in a browser: one app for each page, until Ctrl+C; for this machine only, and for
     who knows the key in the address: other users of the machine reach its ports, too."""
@@ -75,9 +87,10 @@ def serve(port: int, *, database: str | None = None) -> None:
         from textual_serve.server import Server
     except ImportError:
         raise OrchError(
-            "--web needs textual-serve, which is not installed", hint="pip install 'orch-tui[web]'"
+            "--web needs textual-serve, which is not installed", hint="pip install textual-serve"
         ) from None
 
+    _refuse_taken(port)
     hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
     page = asset("web/page.html").read_text()
     key = secrets.token_urlsafe(24)

@@ -35,6 +35,7 @@ from orch_tui.cli.printing import (
 )
 from orch_tui.errors import UsageError
 from orch_tui.phases import PHASES
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -595,7 +596,7 @@ def _record_allocation(arguments: Namespace) -> None:
     said = "without a count" if tokens is None else f"{tokens:,} tokens"
     print_answer(
         arguments,
-        f"{arguments.execution_id} {len(allocations)} items, {said}",
+        f"{arguments.execution_id} {plural(len(allocations), 'item')}, {said}",
         execution=as_row(given),
         items=[as_row(allocation) for allocation in allocations],
     )

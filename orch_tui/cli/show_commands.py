@@ -25,6 +25,7 @@ from orch_tui.cli.printing import (
     writing,
 )
 from orch_tui.cli.terminal_text import printable
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent
@@ -144,7 +145,7 @@ def _print_shown(record: Record, shown: Shown, root: Path, agent: LiveAgent | No
         print(_in_short(shown.briefing, "briefing"))
     else:
         more = " (--part given: their text)" * bool(shown.given)
-        print(f"\ngiven: {len(shown.given)} items{more}")
+        print(f"\ngiven: {plural(len(shown.given), 'item')}{more}")
     if shown.given:
         lost = any(given.allocation.arrived is False for given in shown.given)
         columns = (
@@ -170,7 +171,7 @@ def _print_shown(record: Record, shown: Shown, root: Path, agent: LiveAgent | No
     for trouble in find_troubles(record, execution, root):
         subject = f": {printable(trouble.subject)}" if trouble.subject else ""
         print(f"\nsign of trouble: {trouble.kind}{subject}")
-    print(f"\ndelivered: {len(shown.delivered)} outputs")
+    print(f"\ndelivered: {plural(len(shown.delivered), 'output')}")
     if shown.delivered:
         _print_delivered(shown)
     if any(file.read_at or file.written_at for file in shown.files):
@@ -403,7 +404,7 @@ def _print_drift(found: Sequence[Drift], form: str) -> None:
         return
     changed = [row for row in rows if row["state"] != "unchanged"]
     columns = ("source", "sections", "state", "tokens_given", "tokens_now", "reason")
-    same = f"all {len(rows)} files are as they were given"
+    same = f"{plural(len(rows), 'file')}, as given"
     nothing = "no file that it was given is in the record, so there is nothing to compare"
     print_rows(changed, form, columns=columns, empty=same if rows else nothing)
     for drift in found:

@@ -145,9 +145,10 @@ def uninstall(folder: Path, *, dry_run: bool = False) -> Uninstalled:
     """
     ours = _manifest(folder)
     if not ours.files:
+        if os.path.lexists(folder / MANIFEST):
+            raise OrchError(f"{folder}: its {MANIFEST} is damaged", hint="`orch install` mends it")
         raise OrchError(
-            f"{folder}: no skill was installed there, or its {MANIFEST} is damaged",
-            hint="`orch install` writes both",
+            f"no skill of orch is in {folder}", hint="`orch uninstall --hooks` takes hooks out"
         )
     _refuse_links_out(folder, ours.files)
     removed = [name for name in ours.files if _is_as_written(folder, name, ours.files)]

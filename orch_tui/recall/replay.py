@@ -13,7 +13,7 @@ from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.record import bundles, deployment, executions, plan
-from orch_tui.record.ledger import briefings
+from orch_tui.record.ledger import briefings, contents
 from orch_tui.rows import ExecutionFacts
 
 
@@ -46,8 +46,9 @@ def replay_briefing(record: Record, label: str) -> Replay:
         "SELECT sha256 FROM briefings WHERE briefing_id = ?", [execution.briefing_id]
     )
     if hashlib.sha256(text).digest() != sha256:
+        how = "forgotten" if contents.FORGOTTEN.encode() in text else "redacted"
         raise ConflictError(
-            f"the briefing of {execution.execution_id} is not what it was: a part was redacted",
+            f"the briefing of {execution.execution_id} is not what it was: a part was {how}",
             hint="`orch show` shows what is left of it",
         )
     version = execution.bundle_version_id

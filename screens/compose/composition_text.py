@@ -12,7 +12,8 @@ from orch_tui.prepare.composition import Choice, Composition, Weight
 from orch_tui.screens.theme import PARTS
 from orch_tui.screens.widgets.row_list import Column, Row
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import format_tokens, plural
+from orch_tui.screens.widgets.words import format_tokens
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.compose_context import (

@@ -26,8 +26,9 @@ from orch_tui.screens.compose.composition_text import PRIORITIES, format_weight
 from orch_tui.screens.screen_part import ScreenPart
 from orch_tui.screens.widgets.filetree import FileTree
 from orch_tui.screens.widgets.project_lines import LineNote, TreeLine
-from orch_tui.screens.widgets.words import format_tokens, plural
+from orch_tui.screens.widgets.words import format_tokens
 from orch_tui.source_name import path_of
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.prepare.count_order import Counting

@@ -22,7 +22,8 @@ from orch_tui.screens.widgets.line_list import fit_text, fold_words
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import GaugePart, draw_bar, draw_line
-from orch_tui.screens.widgets.words import format_tokens, plural
+from orch_tui.screens.widgets.words import format_tokens
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.prepare.budget import LimitGauge

@@ -25,7 +25,7 @@ from orch_tui.screens.widgets.bundle_parts import gauge_parts
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.stack import Stack
-from orch_tui.screens.widgets.words import plural
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.project import Project

@@ -37,8 +37,9 @@ from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.paste import Editor, PasteArea
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import plural, state_of
+from orch_tui.screens.widgets.words import state_of
 from orch_tui.times import between, lasting
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.record.completion import RecordedReturn

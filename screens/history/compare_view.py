@@ -19,8 +19,9 @@ from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.run_passages import ON_DISK, VERDICTS
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.tabs import Tabs
-from orch_tui.screens.widgets.words import format_tokens, plural, state_of
+from orch_tui.screens.widgets.words import format_tokens, state_of
 from orch_tui.times import between, lasting, local_time
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.recall.compare import Comparison, GivenPair

@@ -16,7 +16,7 @@ from orch_tui.screens.widgets.compared_texts import ComparedTexts
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.passages import AsIs
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
-from orch_tui.screens.widgets.words import plural
+from orch_tui.wording import plural
 
 SAME = "same"
 """The key of the row that stands for all pairs that are the same."""

@@ -13,7 +13,7 @@ from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Confirm
 from orch_tui.screens.doings import DoneThing, do_in_turn, make_done_thing
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import plural
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record

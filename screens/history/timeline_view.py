@@ -23,8 +23,9 @@ from orch_tui.screens.history.time_axis import TimeAxis, draw_bar
 from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
 from orch_tui.screens.widgets.line_list import LineFrame, LineList, fit_text
 from orch_tui.screens.widgets.safe import flat, one_line
-from orch_tui.screens.widgets.words import plural, state_of
+from orch_tui.screens.widgets.words import state_of
 from orch_tui.times import lasting, local_time, moment_of
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.recall.session_timeline import RunSpan, SessionTimeline

@@ -8,7 +8,8 @@ from typing import Any
 
 from orch_tui.screens.widgets.row_list import Column, Row
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import format_tokens, plural
+from orch_tui.screens.widgets.words import format_tokens
+from orch_tui.wording import plural
 
 Figures = dict[str, Any]
 """One row of a part as the engine gives it."""

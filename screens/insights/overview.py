@@ -23,8 +23,8 @@ from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.screens.widgets.words import plural
 from orch_tui.times import ago, moment_of
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp

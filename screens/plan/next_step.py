@@ -12,8 +12,9 @@ from orch_tui.recall.next_step import NextStep, list_next_steps
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.told_lines import Spans, fold_spans, thin_bar
-from orch_tui.screens.widgets.words import format_tokens, plural
+from orch_tui.screens.widgets.words import format_tokens
 from orch_tui.times import ago
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.live.live_agent import LiveAgent

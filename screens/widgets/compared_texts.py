@@ -15,7 +15,7 @@ from textual.strip import Strip
 from orch_tui.screens.theme import DARK, LIGHT
 from orch_tui.screens.widgets.passages import Line, colour_lines, fold_segments, named_style
 from orch_tui.screens.widgets.safe import plain
-from orch_tui.screens.widgets.words import plural
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.recall.line_changes import LineBlock

@@ -19,9 +19,10 @@ from orch_tui.screens.widgets.passages import (
     TableEntry,
     Words,
 )
-from orch_tui.screens.widgets.words import format_tokens, plural, state_of
+from orch_tui.screens.widgets.words import format_tokens, state_of
 from orch_tui.source_name import NamedFile, parse_source
 from orch_tui.times import between, lasting, local_time
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.recall.show import Given, Shown, ShownOutput, ShownReturn

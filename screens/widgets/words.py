@@ -25,11 +25,6 @@ def state_of(
     return _STATES.get(status or "", ("? unknown", "dim"))
 
 
-def plural(count: int, noun: str) -> str:
-    """Word a count: ``1 item``, ``2 items``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def format_tokens(tokens: int) -> str:
     """Format tokens in at most five cells: ``850``, ``12.3k``, ``168k``, ``1.25M``."""
     if tokens < 1000:

@@ -196,7 +196,7 @@ DEPLOY: Words = ("init-deployment", "--agent-type", "a", "--scope", "s")
         (("backup", "nope/copy.db"), 1, "nope/copy.db: No such file"),
         (("demo", "lib"), 1, "lib: exists already"),
         (("demo", "--project", "nope"), 1, "there is no such folder"),
-        (("uninstall",), 1, "no skill was installed there"),
+        (("uninstall",), 1, "no skill of orch is in"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

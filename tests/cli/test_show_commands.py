@@ -65,7 +65,7 @@ def test_two_executions_are_put_side_by_side(did: Run, two_runs: None) -> None:
 def test_what_changed_since_is_shown_and_taken_into_the_next_version(
     did: Run, orch: Run, project: Path, deployed: str
 ) -> None:
-    assert "all 2 files are as they were given" in did("replay", deployed, "--drift").err
+    assert "2 files, as given" in did("replay", deployed, "--drift").err
     given = did("replay", deployed).out
     types = project / "lib" / "types.ts"
     types.write_text(types.read_text().replace("Vector", "Point") + "export type More = string;\n")

@@ -240,7 +240,7 @@ def test_uninstalling_keeps_and_names_what_is_the_users(folder: Path) -> None:
 def test_uninstalling_what_was_never_installed_is_an_error(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "SKILL.md").write_text("somebody else's skill of this name")
-    with pytest.raises(OrchError, match="no skill was installed"):
+    with pytest.raises(OrchError, match="no skill of orch is in"):
         uninstall(folder)
     assert (folder / "SKILL.md").exists()
 
