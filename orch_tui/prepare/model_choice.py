@@ -13,7 +13,7 @@ _WORDS: dict[Origin, str] = {
     "plan": "from its plan",
     "bundle": "from its bundle",
     "definition": "from its definition",
-    "session": "assumed, for nobody names one",
+    "session": "assumed",
 }
 
 

@@ -14,10 +14,10 @@ def test_the_first_that_names_a_model_is_told_with_its_name() -> None:
     told.append(str(choose_model(**given, session="s")))
     assert told == [
         *("a, as asked for", "p, from its plan", "b, from its bundle"),
-        *("d, from its definition", "s, assumed, for nobody names one"),
+        *("d, from its definition", "s, assumed"),
     ]
     inherited = choose_model(definition="inherit", session="s")
-    assert str(inherited) == "s, assumed, for nobody names one"
+    assert str(inherited) == "s, assumed"
 
 
 def test_the_model_is_the_one_that_ran() -> None:
