@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cache
 from typing import Any, Literal, Self, TypeVar, cast
 
@@ -97,7 +97,8 @@ is never overwritten by what was seen."""
 def name_columns(execution: ExecutionFacts) -> dict[str, Any]:
     """Give an execution by the columns of its table, as JSON and CSV do: there ``model`` is what
     was asked for, and ``resolved_model`` what ran."""
-    return {**asdict(execution), "model": execution.requested_model}
+    held = {field.name: getattr(execution, field.name) for field in fields(execution)}
+    return {**held, "model": execution.requested_model}
 
 
 @cache
