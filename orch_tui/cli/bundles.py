@@ -97,16 +97,21 @@ def _bundles(arguments: Namespace) -> None:
             say(f"{bundle.bundle_id} is another bundle here: this one is {kept.bundle_id}")
         print(kept.bundle_id)
     elif arguments.bundle is None:
-        lines = library.list_bundles(
-            project.existing_record,
+        record = project.existing_record
+        lines = library.iterate_bundles(
+            record,
             session_id=session_id,
             named=arguments.named,
             removed=arguments.all,
             project=None if arguments.all_projects or session_id else read_own_projects(project),
         )
+        shared: tuple[str, ...] = ()
+        if library.shares_texts(record):
+            lines = iter(listed := list(lines))
+            shared = _if_shared(listed)
         columns = (
             *("bundle_id", "name", "agent_type", "version", "items", "token_count"),
-            *_if_shared(lines),
+            *shared,
             *("uses", "session_id", "created_at"),
         )
         print_rows(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from orch_tui.errors import NotFoundError
 from orch_tui.frozen import frozen
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
+from orch_tui.models.row_blocks import BLOCK, read_in_blocks
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.record import bundles
 from orch_tui.record.bundle_outlines import load_outlines
@@ -68,16 +71,26 @@ def list_bundles(
     removed: bool = False,
     project: OwnProjects | None = None,
 ) -> list[BundleLine]:
-    """Saved bundles, newest first; ``named`` keeps those with a name, ``removed`` adds the ones
-    that were taken out, ``project`` leaves out those of sessions of other projects."""
-    rows = record.rows(
-        """SELECT b.bundle_id, coalesce(name, '') AS name, coalesce(session_id, '') AS session_id,
-          agent_type, scope, coalesce(model, '') AS model, version, version_id,
-          (SELECT count(*) FROM agent_executions AS e JOIN bundle_versions AS w
-            ON w.version_id = e.bundle_version_id
-            WHERE w.bundle_id = b.bundle_id AND retracted_at IS NULL) AS uses,
-          b.created_at, removed_at IS NOT NULL AS removed
-        FROM bundles AS b JOIN bundle_versions AS v USING (bundle_id)
+    """List saved bundles; as ``iterate_bundles``."""
+    lines = iterate_bundles(
+        record, session_id=session_id, named=named, removed=removed, project=project
+    )
+    return list(lines)
+
+
+def iterate_bundles(
+    record: Record,
+    *,
+    session_id: str | None = None,
+    named: bool = False,
+    removed: bool = False,
+    project: OwnProjects | None = None,
+) -> Iterator[BundleLine]:
+    """Saved bundles, newest first, few in memory at once; ``named`` keeps those with a name,
+    ``removed`` adds the ones that were taken out, ``project`` leaves out those of sessions of other
+    projects."""
+    keys = record.sql(
+        """SELECT version_id FROM bundles AS b JOIN bundle_versions AS v USING (bundle_id)
         WHERE version = (SELECT max(version) FROM bundle_versions AS w
           WHERE w.bundle_id = b.bundle_id)
           AND (:session IS NULL OR session_id = :session) AND (NOT :named OR name IS NOT NULL)
@@ -90,12 +103,30 @@ def list_bundles(
             "own": None if project is None else json.dumps(project),
         },
     )
-    sized = load_outlines(record, [row["version_id"] for row in rows])
-    return [
-        BundleLine(**{**row, "removed": bool(row["removed"]), **_sizes(sized[version_id])})
-        for row in rows
-        if (version_id := row.pop("version_id")) in sized
-    ]
+    rows = read_in_blocks(
+        record,
+        [key for (key,) in keys],
+        """SELECT version_id AS key, version_id, b.bundle_id, coalesce(name, '') AS name,
+          coalesce(session_id, '') AS session_id,
+          agent_type, scope, coalesce(model, '') AS model, version,
+          (SELECT count(*) FROM agent_executions AS e JOIN bundle_versions AS w
+            ON w.version_id = e.bundle_version_id
+            WHERE w.bundle_id = b.bundle_id AND retracted_at IS NULL) AS uses,
+          b.created_at, removed_at IS NOT NULL AS removed
+        FROM bundles AS b JOIN bundle_versions AS v USING (bundle_id)
+        WHERE version_id IN (SELECT value FROM json_each(?))""",
+    )
+    while block := list(islice(rows, BLOCK)):
+        sized = load_outlines(record, [row["version_id"] for row in block])
+        for row in block:
+            if (version_id := row.pop("version_id")) in sized:
+                row["removed"] = bool(row["removed"])
+                yield BundleLine(**row, **_sizes(sized[version_id]))
+
+
+def shares_texts(record: Record) -> bool:
+    """Tell whether any version of a bundle may point to texts that are shared."""
+    return bool(record.value("SELECT 1 FROM bundle_items WHERE type = 'shared_context' LIMIT 1"))
 
 
 def _sizes(bundle: Bundle) -> dict[str, Any]:
