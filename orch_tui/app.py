@@ -14,6 +14,7 @@ from threading import Event
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
@@ -229,6 +230,8 @@ class OrchApp(App[None]):
         self.doings = Doings()
         self.is_choosing_command = False
         self._begun = False
+        self._is_in_use = False
+        """Somebody pressed a key."""
         self._unmounted = Event()
         """Set at the end: leaving does not wait until the next look at the record is due."""
         self._shown: tuple[int, ...] = ()
@@ -370,7 +373,14 @@ class OrchApp(App[None]):
         self._state["offered"] = True
         if message.offer.update:
             self._state["offered_update"] = message.offer.update
-        show_offer(self, message.offer)
+        if self._is_in_use:  # what is typed would answer it
+            self.notify(f"{message.offer} Ctrl+P has them recorded.", markup=False, timeout=15)
+        else:
+            show_offer(self, message.offer)
+
+    async def on_event(self, event: events.Event) -> None:
+        self._is_in_use = self._is_in_use or isinstance(event, events.Key)
+        await super().on_event(event)
 
     def import_transcripts(self) -> None:
         from orch_tui.screens.capture_offer import import_transcripts

@@ -135,8 +135,12 @@ def _allow(arguments: Namespace) -> bool:
 
 
 def _change(arguments: Namespace, change: Change, question: str) -> bool:
-    say(*change.diff())
+    _show(arguments, change)
     return act_if_agreed(arguments, question, lambda: _apply(change))
+
+
+def _show(arguments: Namespace, change: Change) -> None:
+    say(*(change.diff() if arguments.dry_run else change.summarize()))
 
 
 def _apply(change: Change) -> None:
@@ -177,7 +181,7 @@ def _uninstall(arguments: Namespace) -> int:
     if not only_hooks and not (changes and not (folder / skill.MANIFEST).exists()):
         files = skill.uninstall(folder, dry_run=True)
     for change in changes:
-        say(*change.diff())
+        _show(arguments, change)
     if files:
         for path in (*files.kept, *files.backups):
             say(f"{path}: yours; kept")

@@ -30,6 +30,9 @@ from orch_tui.text_lines import split_lines
 
 Document = dict[str, Any]
 
+LONGEST_DIFF = 30
+"""Lines that are shown whole before somebody is asked: more would leave the screen."""
+
 
 @frozen
 class Change:
@@ -60,6 +63,32 @@ class Change:
             split_lines((data or b"").decode("utf-8-sig")) for data in (self.before, self.after)
         )
         return list(unified_diff(before, after, name, name, lineterm="", n=2))
+
+    def summarize(self) -> list[str]:
+        """The diff where it is short; else how much of it there is, and in which hooks."""
+        lines = self.diff()
+        if len(lines) <= LONGEST_DIFF:
+            return lines
+        added = sum(line[0] == "+" for line in lines[2:])
+        gone = sum(line[0] == "-" for line in lines[2:])
+        events = ", ".join(self._changed_events())
+        return [
+            f"{self.path}: {added} lines in, {gone} lines out; of hooks: {events or 'none'}",
+            "--dry-run shows each of them",
+        ]
+
+    def _changed_events(self) -> list[str]:
+        """The events whose hooks are other ones than before."""
+        before, after = (_hooks_in(data) for data in (self.before, self.after))
+        return [name for name in {**before, **after} if before.get(name) != after.get(name)]
+
+
+def _hooks_in(data: bytes | None) -> dict[str, object]:
+    try:
+        held = json.loads((data or b"{}").decode("utf-8-sig")).get("hooks")
+    except (ValueError, AttributeError):
+        return {}
+    return held if isinstance(held, dict) else {}
 
 
 def settings_file(project: AnyPath | None, *, shared: bool = False) -> Path:

@@ -186,3 +186,11 @@ def test_notes_of_another_form_cost_nothing_of_the_users(
     did("uninstall", "--yes")
     assert settings.read_text() == SETTINGS and (project / "b.py").read_text() == SETTINGS
     assert project.is_dir() and own_home.is_dir()
+
+
+def test_a_long_change_is_told_in_short_and_shown_whole_when_asked_for(orch: Run) -> None:
+    told = orch("install", "--hooks", "--yes").err
+    assert "lines in, 0 lines out; of hooks: PreToolUse, " in told
+    assert len(told.splitlines()) < 10
+    taken_out = orch("uninstall", "--hooks", "--dry-run").err
+    assert len([line for line in taken_out.splitlines() if line.startswith("-")]) > 50

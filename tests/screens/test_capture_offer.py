@@ -12,8 +12,9 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from orch_tui.app import OrchApp
+from orch_tui.app import Offered, OrchApp
 from orch_tui.install import hook_settings
+from orch_tui.install.offers import Offer
 from orch_tui.install.settings_file import apply, settings_file
 from orch_tui.project import Project
 from orch_tui.screens.dialogs import Choose, Confirm
@@ -61,6 +62,22 @@ async def test_import_and_hooks_are_offered_and_done(folder: Path, clock: FakeCl
         await pilot.press("ctrl+q")
     settings = json.loads((folder / ".claude" / "settings.local.json").read_text())
     assert "SubagentStop" in settings["hooks"]
+
+
+async def test_nothing_that_is_typed_answers_it(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OrchApp, "_look_for_offer", lambda app: None)
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        await answered(pilot)
+        before = app.screen
+        await pilot.press("x")
+        app.post_message(Offered(Offer(transcripts=1, hooks=True)))
+        await answered(pilot)
+        assert app.screen is before
+        (told,) = [each.message for each in app._notifications if "Ctrl+P" in each.message]
+        assert told.startswith("Claude Code keeps 1 transcript of this project.")
 
 
 async def test_it_is_offered_once(folder: Path, clock: FakeClock) -> None:
