@@ -500,7 +500,7 @@ def _print_csv(rows: Iterable[Row]) -> None:
         )
 
 
-_BLOCK = 1_000
+_BLOCK = 200
 """Rows of a table that are in memory at once."""
 
 

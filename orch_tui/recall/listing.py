@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, Row
-from orch_tui.models.row_blocks import read_in_blocks
+from orch_tui.models.row_blocks import read_in_blocks, select_keys
 from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
@@ -212,14 +212,16 @@ def iterate_outputs(
     if output_type is not None:
         where.add("output_type = ?", _one_of("output type", output_type, OUTPUT_TYPES))
     few = session_id is not None or execution_id is not None  # sooner sorted than picked by time
-    keys = record.sql(
+    keys = select_keys(
+        record,
         f"SELECT output_id FROM outputs WHERE {where} "
         f"ORDER BY {'+' * few}created_at DESC, output_id DESC LIMIT ?",
-        [*where.parameters, _at_most(limit)],
+        where.parameters,
+        _at_most(limit),
     )
     rows = read_in_blocks(
         record,
-        [key for (key,) in keys],
+        keys,
         f"SELECT output_id AS key, {columns(Output)} FROM outputs "
         "WHERE output_id IN (SELECT value FROM json_each(?))",
     )

@@ -8,7 +8,7 @@ from typing import Any
 from orch_tui.errors import ConflictError
 from orch_tui.ids import not_found
 from orch_tui.models.database import Record
-from orch_tui.models.row_blocks import read_in_blocks
+from orch_tui.models.row_blocks import read_in_blocks, select_keys
 from orch_tui.models.values import WHEN
 from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.rows import Allocation, Completion, ExecutionFacts, ToldMessage, columns
@@ -45,14 +45,16 @@ def iterate_selected(
     record: Record, condition: str = "1", parameters: Sequence[Any] = (), *, limit: int = -1
 ) -> Iterator[ExecutionFacts]:
     """Iterate over what `select_executions` selects, of which few are in memory at once."""
-    keys = record.sql(
+    keys = select_keys(
+        record,
         f"SELECT rowid FROM agent_executions WHERE retracted_at IS NULL AND ({condition}) "
         f"ORDER BY {WHEN} DESC, rowid DESC LIMIT ?",
-        [*parameters, limit],
+        parameters,
+        limit,
     )
     rows = read_in_blocks(
         record,
-        [key for (key,) in keys],
+        keys,
         f"SELECT rowid AS key, {columns(ExecutionFacts)} FROM agent_executions "
         "WHERE rowid IN (SELECT value FROM json_each(?))",
     )
