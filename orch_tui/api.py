@@ -57,6 +57,7 @@ from orch_tui.record import (
 from orch_tui.record.ledger import contents
 from orch_tui.record.library import BundleLine
 from orch_tui.record.phase_gates import Gate
+from orch_tui.record.planned_bundles import tell_of_planned_bundle
 from orch_tui.record.run_place import MissingFile
 from orch_tui.record.session_budget import BudgetReport
 from orch_tui.record.session_validation import validate_session
@@ -371,7 +372,8 @@ class OrchestrationSession:
         allow_secret: bool = False,
     ) -> PlannedAgent:
         """Plan a deployment, at ``position`` or after those already planned; ``waits_for`` holds
-        positions as they are before it is added.
+        positions as they are before it is added. What is odd about the bundle (it was retracted,
+        prepared for another type of agent, is over a limit) is warned of (``UserWarning``).
 
         Raises:
             UsageError: an empty agent type, or a model that reads like a misspelling, without
@@ -380,7 +382,7 @@ class OrchestrationSession:
             NotFoundError: an unknown bundle or position.
         """
         self._check_model(model, allow_model)
-        return plan.add_planned_agent(
+        planned = plan.add_planned_agent(
             self.project.record,
             self.session_id,
             agent_type,
@@ -391,6 +393,14 @@ class OrchestrationSession:
             position=position,
             allow_secret=allow_secret,
         )
+        for remark in tell_of_planned_bundle(
+            self.project.record,
+            planned,
+            catalogue=self.project.catalogue,
+            limits=self.project.limits,
+        ):
+            warnings.warn(remark, stacklevel=2)
+        return planned
 
     def undo_plan(self) -> str:
         """Take back the last change of the plan that still stands; gives it in words."""

@@ -59,7 +59,11 @@ orch bundles --named""",
     )
     parser.add_argument("--name", metavar="TEXT", help="name it, or the copy of it")
     parser.allow_empty("--name")  # it has none any more
-    parser.add_argument("--session-id", metavar="ID", help="of a session; with --copy: for it")
+    parser.add_argument(
+        "--session-id",
+        metavar="ID",
+        help="of a session; with --copy: for it (default: as orch use tells)",
+    )
     parser.add_argument("--named", action="store_true", help="those with a name")
     parser.add_argument("--all", action="store_true", help="also those that were taken out")
     add_all_projects(parser)
@@ -148,10 +152,14 @@ def _one_bundle(project: Project, arguments: Namespace, session_id: str | None) 
             say(f"{bundle_id} version {bundle.version} is in {arguments.export}")
     elif arguments.copy:
         held = store.load_bundle(record, bundle_id, version).bundle
+        session_id = project.open_session_id(session_id)
         made = library.copy_bundle(record, held, session_id=session_id, name=arguments.name or "")
         print(made.bundle_id)
     elif arguments.restore:
+        removed = store.tell_removed(record, bundle_id)
         restored = library.restore_bundle_version(record, bundle_id, arguments.restore)
+        if removed:
+            say(f"{bundle_id} was retracted and counts again")
         say(f"{bundle_id} version {restored.version} is version {arguments.restore} again")
     elif arguments.name is not None:
         library.rename_bundle(record, bundle_id, arguments.name)
@@ -264,7 +272,8 @@ def _deduplicate(arguments: Namespace) -> None:
     if arguments.apply:
         applied = project_bundles.apply_sharing(project, bundles, foreseen=foreseen)
         what = "shared items are named, not repeated"
-        _rewrite(project, given, bundles, applied.bundles, what)
+        if not _rewrite(project, given, bundles, applied.bundles, what):
+            say("nothing is left to share: the bundles stay as they are")
         if applied.document:
             say(f"what they share is in {os.path.relpath(applied.document, project.cwd)}")
 
@@ -315,13 +324,17 @@ def _rewrite(
     before: Sequence[Bundle],
     after: Sequence[Bundle],
     what: str,
-) -> None:
-    """Write the bundles that were given as files and changed; say which those are."""
+) -> bool:
+    """Write the bundles that were given as files and changed; say which those are, and give
+    whether there are any."""
     from orch_tui.prepare.bundle import dump_json, to_dict
 
+    any_changed = False
     for name, old, new in zip(given, before, after, strict=True):
         if (new.version, new.items) != (old.version, old.items):
             if (project.cwd / name).is_file():
                 budget = project.session_limits(new.session_id).budget
                 write_text(name, dump_json(to_dict(new, budget=budget)))
             say(f"{new.bundle_id} version {new.version}: {what}")
+            any_changed = True
+    return any_changed

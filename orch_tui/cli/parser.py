@@ -128,6 +128,7 @@ class Parser(argparse.ArgumentParser):
         )
         self._rules: list[tuple[str, tuple[str, ...], bool]] = []
         self._may_be_empty: set[str] = set()
+        self._given: list[str] = []
         if has_record:
             self.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
 
@@ -204,6 +205,7 @@ class Parser(argparse.ArgumentParser):
         args = sys.argv[1:] if args is None else list(args)
         if self._takes_words:
             args = list(self._blank_before_words(args))
+        self._given = args
         known, unknown = super().parse_known_args(args, namespace)
         typed = self._list_typed(args)
         self._check_empty(typed, known)
@@ -254,7 +256,16 @@ class Parser(argparse.ArgumentParser):
             return f" (nearest: {', '.join(near)})"
         if self._takes_words and words:
             return f"; to search for it, put -- before it: {self.prog} -- {' '.join(words)}"
-        return ""
+        return self._tell_commas(message.split(": ", 1)[1])
+
+    def _tell_commas(self, unknown: str) -> str:
+        """For words behind an option that takes a list: how it is written."""
+        place = next((n for n, a in enumerate(self._given) if f"{unknown} ".startswith(f"{a} ")), 0)
+        flag = next((word for word in self._given[:place][::-1] if word.startswith("-")), "")
+        action = self._option_string_actions.get(flag.partition("=")[0])
+        if action is None or not ("," in str(action.metavar) or action.metavar == "SOURCE"):
+            return ""
+        return f"; separate several with commas: {flag} A,B"
 
 
 def project_of(

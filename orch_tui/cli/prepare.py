@@ -108,6 +108,7 @@ def prepare_bundle() -> argparse.ArgumentParser:
         "--template", metavar="FILE", help="what its briefing is rendered from; kept with it"
     )
     parser.require("--keep", "--fit")
+    add_object_format(parser)
     add_no_record(parser)
     parser.forbid("--session-id", "--no-record")
     parser.forbid("--from", "--no-record")
@@ -121,6 +122,11 @@ def _prepare_bundle(arguments: Namespace) -> int:
     from orch_tui.prepare.model_choice import choose_model
     from orch_tui.prepare.overlaps import ambient_to_dict
 
+    if not (arguments.agent_type or arguments.from_run):
+        raise UsageError(
+            "--agent-type NAME is required: the agent that gets the bundle",
+            hint="or --from RUN, for the agent type of a past run",
+        )
     project = project_of(arguments)
     check_model(project, arguments)
     _check_sources(project, arguments)

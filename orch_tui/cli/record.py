@@ -343,12 +343,14 @@ orch plan --edit 2 --model opus""",
 def _plan(arguments: Namespace) -> None:
     from orch_tui.record import plan as planning
     from orch_tui.record.plan_state import read_plan_states
+    from orch_tui.record.planned_bundles import list_removed_bundles, tell_of_planned_bundle
 
     project = project_of(arguments)
     check_model(project, arguments)
     session_id = project.session_id(arguments.session_id)
     record = project.existing_record
     after = _numbers(arguments.after)
+    touched = None
     if arguments.undo:
         undone = planning.undo_plan_change(record, session_id)
         say(f"undone: {planning.describe_plan_change(undone)}")
@@ -366,7 +368,7 @@ def _plan(arguments: Namespace) -> None:
             "bundle_id": arguments.bundle,
         }
         values = {name: value for name, value in given.items() if value is not None}
-        planning.change_planned_agent(
+        touched = planning.change_planned_agent(
             record,
             session_id,
             arguments.edit,
@@ -375,7 +377,7 @@ def _plan(arguments: Namespace) -> None:
             **values,
         )
     elif arguments.agent_type is not None:
-        planning.add_planned_agent(
+        touched = planning.add_planned_agent(
             record,
             session_id,
             arguments.agent_type,
@@ -385,12 +387,10 @@ def _plan(arguments: Namespace) -> None:
             waits_for=after or (),
             allow_secret=arguments.allow_secret,
         )
-    if arguments.bundle:
-        from orch_tui.record import bundles
-
-        bundle = bundles.load_bundle(record, arguments.bundle).bundle
-        if told := bundles.tell_other_session(bundle.bundle_id, bundle.session_id, session_id):
-            say(told)
+    if touched is not None and touched.bundle_id:
+        limits, catalogue = project.limits, project.catalogue
+        say(*tell_of_planned_bundle(record, touched, catalogue=catalogue, limits=limits))
+    removed = list_removed_bundles(record, session_id)
     waits = planning.list_waits(record, session_id)
     states = read_plan_states(record, session_id)
     waves = planning.list_waves(record, session_id)
@@ -401,9 +401,14 @@ def _plan(arguments: Namespace) -> None:
             "wave": next(n for n, wave in enumerate(waves, 1) if agent.position in wave),
             "state": states[agent.position].progress,
             "execution_id": states[agent.position].execution_id,
+            "bundle_removed": agent.bundle_id in removed,
         }
         for agent in planning.list_planned_agents(record, session_id)
     ]
+    if arguments.format == "table":
+        for row in rows:
+            if row["bundle_removed"]:
+                row["bundle_id"] += " (retracted)"
     print_rows(
         rows,
         arguments.format,

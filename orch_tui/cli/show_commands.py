@@ -354,9 +354,13 @@ def _replay(arguments: Namespace) -> None:
             record, label, reader=reader, family=family, cache=counts
         )
         say(*_on_drift(found))
+        if bundle == past:
+            same = f"{bundle.bundle_id} version {bundle.version}" if bundle.bundle_id else "it"
+            say(f"nothing changed: {same} stays what {label} was given")
         facts = {
             "bundle_id": bundle.bundle_id,
             "version": bundle.version,
+            "is_new": bundle != past,
             "drift": [drift.row() for drift in found],
         }
         if not arguments.deploy:

@@ -310,6 +310,19 @@ def tell_other_session(bundle_id: str, its_session: str, session_id: str) -> str
     return f"{bundle_id} is a bundle of another session, {its_session}"
 
 
+def tell_removed(record: Record, bundle_id: str) -> str:
+    """Say that a bundle was retracted, and what brings it back; empty: it was not."""
+    version = record.value(
+        "SELECT max(version) FROM bundles JOIN bundle_versions USING (bundle_id) "
+        "WHERE bundle_id = ? AND removed_at IS NOT NULL",
+        [bundle_id],
+    )
+    if version is None:
+        return ""
+    restore = f"`orch bundles {bundle_id} --restore {version}` brings it back"
+    return f"{bundle_id} was retracted: {restore}"
+
+
 def drop_bundle(record: Record, bundle_id: str, reason: str) -> None:
     """Take a bundle out of its session: it counts no more, and stays for what was deployed of it.
 

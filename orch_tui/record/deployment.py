@@ -140,7 +140,8 @@ def record_deployment(
         SourceError: ``scope`` or ``briefing`` holds what looks like a secret that nobody said yes
             to before, without ``allow_secret``.
         OverBudgetError: over a limit and no reason to allow it.
-        ConflictError: the id was deployed with other content, and no reason to supersede it.
+        ConflictError: the id was deployed with other content, and no reason to supersede it; or
+            the bundle was retracted.
     """
     with record.write():
         session = sessions.get_session(record, session_id)
@@ -163,6 +164,7 @@ def record_deployment(
         choice = _choice(asked_model, planned_agent, bundle, agent_type, catalogue, limits)
         runs_on = model or limits.agents.model(agent_type)
         asked_for = catalogue.model(runs_on)
+        removed = bundles.tell_removed(record, bundle.bundle_id) if bundle else ""
         saved = _saved(record, bundle, session_id, asked_for) if bundle else None
         if planned_agent is None:
             planned_agent = plan.match_planned_agent(
@@ -201,6 +203,8 @@ def record_deployment(
             record, session_id, execution_id, agent_type, saved, count, asked_for, limits
         )
         if not repeated:
+            if removed:
+                raise ConflictError(removed)
             if judgement.status == "over" and source in SAID:
                 _require_reason(record, session_id, judgement, allow_overflow)
             deployed = Deployed(
@@ -300,6 +304,7 @@ def preview_deployment(
                 *_remarks(session.status, judgement, catalogue.doubt(runs_on)),
                 *_outstanding(record, session_id, planned_agent),
                 *_other_session(saved, session_id),
+                *filter(None, [bundles.tell_removed(record, bundle_id) if bundle_id else ""]),
             ),
             choice,
         )

@@ -45,6 +45,8 @@ def add_planned_agent(
         check_given_words(
             record, "the scope", scope, allow_secret=allow_secret, session_id=session_id
         )
+        for awaited in waits_for:
+            get_planned_agent(record, session_id, awaited)  # while the plan is what its maker knows
         last = len(list_planned_agents(record, session_id)) + 1
         position = last if position is None else position
         planned_id = record.value(

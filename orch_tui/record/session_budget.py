@@ -51,14 +51,17 @@ class BudgetEntry:
 def read_taken(record: Record, session_id: str, *, phase: int | None = None) -> list[BudgetEntry]:
     """Read what takes of a session's budget: its bundles, then executions deployed without one.
 
-    A bundle, prepared for the session or deployed in it, counts once, in its latest version,
-    however often it was deployed. ``phase`` keeps only what was deployed in that phase. Retracted
-    executions and bundles that were taken out count no more. An unknown session has no entries.
+    A bundle, prepared for the session, planned or deployed in it, counts once, in its latest
+    version, however often it was deployed. ``phase`` keeps only what was deployed in that phase.
+    Retracted executions and bundles that were taken out count no more. An unknown session has no
+    entries.
     """
     in_phase = "1" if phase is None else "e.phase = :phase"
     asked = {"session": session_id, "phase": phase, "claimed": CLAIMED}
     prepared = """UNION ALL SELECT bundle_id, version FROM bundles JOIN bundle_versions
-          USING (bundle_id) WHERE session_id = :session AND removed_at IS NULL"""
+          USING (bundle_id) WHERE removed_at IS NULL AND (session_id = :session
+            OR bundle_id IN (SELECT bundle_id FROM planned_agents AS p
+              WHERE p.session_id = :session AND p.removed_at IS NULL))"""
     latest = record.sql(
         f"""WITH versions AS (
           SELECT bundle_id, version FROM agent_executions AS e

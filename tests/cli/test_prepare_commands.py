@@ -656,3 +656,37 @@ def test_the_first_bundle_of_a_project_keeps_what_it_counted(did: Run, project: 
     kept = rows(project, "SELECT lower(hex(sha256)) FROM token_counts")
     contents = rows(project, "SELECT lower(hex(sha256)) FROM contents")
     assert len(contents) == 2 and {*contents} <= {*kept}
+
+
+def test_a_bundle_needs_an_agent_type_and_lists_have_commas(did: Run, orch: Run) -> None:
+    done = orch("prepare-bundle", "--files", "lib/types.ts")
+    assert done.code == 2 and done.err.startswith("orch: --agent-type NAME is required")
+    sources = ("--files", "lib/types.ts", "docs/*.md")
+    done = orch("prepare-bundle", "--agent-type", "a", *sources)
+    assert "arguments: docs/*.md; separate several with commas: --files A,B\n" in done.err
+    assert "commas" not in orch("prepare-bundle", "--scope", "one", "two").err
+    made = did("prepare-bundle", "--agent-type", "a", *sources[:2], "--format", "json")
+    assert made.json["agent_type"] == "a"
+
+
+def test_a_copy_is_for_the_session_that_is_meant(did: Run) -> None:
+    made = ("prepare-bundle", "-a", "a", "--files", "lib/types.ts", "--output", "b.json")
+    did(*made)
+    assert did("bundles", "bundle-001", "--copy").out == "bundle-002\n"
+    session = did("init-session", "--scope", "s").out.strip()
+    did("bundles", "bundle-001", "--copy")
+    held = {b["bundle_id"]: b["session_id"] for b in did("bundles", "--format", "json").json}
+    assert held == {"bundle-001": "", "bundle-002": "", "bundle-003": session}
+
+
+def test_what_changes_nothing_says_so(did: Run) -> None:
+    did("init-session", "--scope", "s")
+    for name in "ab":
+        did("prepare-bundle", "-a", name, "--files", "lib/types.ts,constitution.md", "-o", "b.json")
+    left = "nothing is left to share: the bundles stay as they are"
+    assert left not in did("deduplicate", "--apply").err
+    assert left in did("deduplicate", "--apply").err
+    did("init-deployment", "--context-bundle", "bundle-001")
+    done = did("replay", "exec-001", "--refresh", "--format", "json")
+    assert "nothing changed: bundle-001 version 2 stays what exec-001 was given" in done.err
+    assert not done.json["is_new"]

@@ -110,6 +110,47 @@ def test_a_change_of_the_plan_is_undone(did: Run) -> None:
     assert "undone: added 2 builder" in undone.err
 
 
+def test_a_retracted_bundle_is_marked_in_the_plan_and_deployed_only_when_it_is_back(
+    did: Run, orch: Run
+) -> None:
+    did("init-session", "--scope", "s")
+    did("prepare-bundle", "-a", "builder", "--files", "lib/types.ts", "--output", "b.json")
+    did("plan", "--agent-type", "builder", "--bundle", "bundle-001")
+    did("plan", "--agent-type", "checker")
+    did("retract", "bundle-001", "--reason", "mistake")
+    assert "bundle-001 (retracted)" in did("plan").out
+    planned = did("plan", "--format", "json").json
+    assert [each["bundle_removed"] for each in planned] == [True, False]
+    back = "orch bundles bundle-001 --restore 1"
+    assert back in did("plan", "--edit", "2", "--bundle", "bundle-001").err
+    for given in ("--context-bundle bundle-001", "--planned 1", "-a builder"):
+        done = orch("init-deployment", *given.split())
+        refused = not given.startswith("-a")  # of the type alone: nothing is handed over
+        assert (done.code, back in done.err) == (int(refused), refused), given
+    assert did(*back.split()[1:]).err.startswith("bundle-001 was retracted and counts again")
+    did("init-deployment", "--planned", "1")
+
+
+def test_what_is_odd_about_a_planned_bundle_is_said_and_it_counts(did: Run) -> None:
+    did("prepare-bundle", "-a", "coder", "--files", "lib/types.ts", "--output", "b.json")
+    did("init-session", "--scope", "s", "--budget", "50000")
+    did("set-budget", "--agent-limit", "reviewer=20")
+    assert did("track-budget", "--format", "json").json["bundles"] == []
+    odd = did("plan", "--agent-type", "reviewer", "--bundle", "bundle-001").err
+    assert "bundle-001 was prepared for coder, not reviewer" in odd
+    assert "bundle-001: agent limit: " in odd and " of 20 tokens, over" in odd
+    assert did("plan", "--agent-type", "coder", "--bundle", "bundle-001").err == ""
+    (counted,) = did("track-budget", "--format", "json").json["bundles"]
+    assert counted["bundle_id"] == "bundle-001"
+
+
+def test_an_agent_waits_only_for_those_that_the_plan_has(did: Run, orch: Run) -> None:
+    did("init-session", "--scope", "s")
+    did("plan", "--agent-type", "builder")
+    done = orch("plan", "--agent-type", "checker", "--after", "9")
+    assert done.err == "orch: planned agent '9' is not known\n      nearest: 1\n"
+
+
 def test_a_deployment_takes_what_it_is_not_told_from_the_plan(did: Run) -> None:
     did("init-session", "--scope", "s")
     bundle = ("prepare-bundle", "--agent-type", "builder", "--scope", "build", "--output", "b.json")

@@ -163,8 +163,8 @@ def _open_maps(schema: Any, name: str = "") -> Any:
 
 
 def in_json(words: Sequence[str]) -> tuple[str, ...]:
-    """Ask for JSON; a bundle is nothing else."""
-    return (*words, *(() if words[0] == "prepare-bundle" else ("--format", "json")))
+    """Ask for JSON."""
+    return (*words, "--format", "json")
 
 
 def main() -> None:
