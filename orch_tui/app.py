@@ -281,7 +281,7 @@ class OrchApp(App[None]):
         from orch_tui.record.provenance import is_known, list_remarks, remember_record
 
         record = self.project.database
-        if not record.exists() or is_known(record):
+        if is_known(record):
             return
         told = [f"{remark}. {remedy}" for remark, remedy in list_remarks(record)]
         remember_record(record)

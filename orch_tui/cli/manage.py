@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from argparse import Namespace
 from contextlib import nullcontext
 from pathlib import Path
@@ -275,7 +274,7 @@ def _export(arguments: Namespace) -> None:
         written = write_plain_database(project.existing_record, target)
         count = sum(1 for _ in progress(written, "runs"))
         note_written(target)
-        say(f"written to {arguments.sqlite}: {count:,} run{'s' * (count != 1)}")
+        say(f"written to {arguments.sqlite}: {plural(count, 'run')}")
         return
     rows = read_all(project.existing_record)
     write_lines(arguments.output, progress(rows, "rows"))
@@ -338,15 +337,15 @@ def _redact(arguments: Namespace) -> None:
 
 def _clean_own(arguments: Namespace, record: Record, secret: bytes, paths: tuple[str, ...]) -> None:
     """Clean the files that orch wrote, where a person says so."""
+    from orch_tui.cli.consent import answer, is_answered
     from orch_tui.record.upkeep.secret_cleaning import clean_files
 
     files = "that file" if len(paths) == 1 else f"those {len(paths)} files"
     if not arguments.yes:
-        if arguments.secret == "-" or not sys.stdin.isatty():
+        if arguments.secret == "-" or not is_answered():
             say(f"--yes takes it out of {files}")
             return
-        print(f"take it out of {files}? [y/N] ", end="", file=sys.stderr, flush=True)
-        if not sys.stdin.readline().strip().lower().startswith("y"):
+        if not answer(f"take it out of {files}? [y/N] ", ("y", "yes")):
             return
     cleaned = tuple(clean_files(record, secret, arguments.reason, paths))
     for path in paths:

@@ -92,7 +92,7 @@ def serve(port: int, *, database: str | None = None) -> None:
 
     _refuse_taken(port)
     hosts = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
-    page = asset("web/page.html").read_text()
+    page = asset("web/page.html").read_text("utf-8")
     key = secrets.token_urlsafe(24)
 
     class Local(Server):

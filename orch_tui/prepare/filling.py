@@ -11,19 +11,14 @@ import marshal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from orch_tui.errors import FormatError, OrchError
+from orch_tui.prepare.filling_limits import ENDLESS, SECONDS, limit_memory, refuse_filling
 from orch_tui.processes import own_module
 
-SECONDS = 1.0
-"""Of processor time, for one filling; the longest of orch takes a hundredth."""
-MEBIBYTES = 64
-"""Of memory, beside what the values to fill in take."""
-
-_TIMES_OF_VALUES = 12
-"""Memory for a text, its parts, the filled one and its bytes, each of up to 4 bytes a letter."""
 _AT_MOST = 20
 """Seconds to wait for the process, however busy the machine is."""
 
@@ -34,7 +29,7 @@ def fill_under_limits(
     """The template filled from ``values``; ``for_html``: each text among them escaped.
 
     Raises FormatError for what is wrong in it, with its line, and where it takes more than
-    `SECONDS` or `MEBIBYTES`.
+    `SECONDS` or what `limit_memory` gives.
     """
     asked = marshal.dumps((name, text, _make_plain(values), for_html))
     try:
@@ -47,26 +42,17 @@ def fill_under_limits(
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise _endless(name) from None
+        raise refuse_filling(name) from None
     except OSError as error:
         raise OrchError(f"template {name} cannot be filled: {error}") from None
     if done.returncode != 0:  # killed by a limit, or too much for it to say so
-        raise _endless(name)
+        raise refuse_filling(name)
     kind, said, hint = json.loads(done.stdout)
     if kind == "filled":
         return str(said)
     if kind == "endless":
-        raise _endless(name, said)
+        raise refuse_filling(name, said)
     raise FormatError(said, hint=hint)
-
-
-def _endless(name: str, said: str = "") -> FormatError:
-    from orch_tui.prepare.jinja_templates import ENDLESS
-
-    return FormatError(
-        said or f"template {name}: {ENDLESS}",
-        hint=f"it may take {SECONDS:g} s and {MEBIBYTES} MiB beside what is filled in",
-    )
 
 
 def _make_plain(value: Any) -> Any:
@@ -85,12 +71,15 @@ def _fill() -> None:
     import resource
     import signal
 
-    from orch_tui.prepare.jinja_templates import ENDLESS, fill_jinja
+    from orch_tui.prepare.jinja_templates import fill_jinja
 
     asked = sys.stdin.buffer.read()
     signal.setitimer(signal.ITIMER_PROF, SECONDS)  # its signal ends the process
-    most = (MEBIBYTES << 20) + _TIMES_OF_VALUES * len(asked)
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    most = limit_memory(len(asked))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or most < hard:  # else who started orch allows less
+        with suppress(OSError, ValueError):  # macOS may refuse; the second holds there, too
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
     name, text, values, for_html = marshal.loads(asked)
     try:
         answer = ("filled", fill_jinja(name, text, values, for_html=for_html), "")

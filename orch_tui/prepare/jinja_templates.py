@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from orch_tui.errors import FormatError
+from orch_tui.prepare.filling_limits import ENDLESS
 from orch_tui.prepare.placeholders import check_placeholders, format_place
 
 if TYPE_CHECKING:
     from jinja2 import nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-ENDLESS = "does not end or grows without end"
 
 
 def fill_jinja(

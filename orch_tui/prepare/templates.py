@@ -1,13 +1,14 @@
 """Filling templates: Jinja2, and the older ``{placeholder}`` form.
 
 A template is text from anywhere. One in Jinja2 that did not come with orch is filled in a process
-of its own, under limits (`filling`). Nothing it asks for is ever left standing in the result; what
-is not known is an error.
+of its own, under limits (`filling`); how long one of the older form gets is known before. Nothing
+it asks for is ever left standing in the result; what is not known is an error.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from orch_tui.assets import asset
 from orch_tui.errors import NotFoundError, SourceError
 from orch_tui.frozen import frozen
 from orch_tui.paths import resolve_path
+from orch_tui.prepare.filling_limits import limit_memory, refuse_filling
 from orch_tui.prepare.placeholders import check_placeholders
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w*)\}")
@@ -69,8 +71,8 @@ def fill_template(
     """The template filled from ``values``; ``for_html``: each text among them escaped.
 
     Raises FormatError for a placeholder that ``values`` lacks, for a syntax error (with its line)
-    and for a template that does not end. In the older form HTML comments are dropped, and what is
-    filled in is never looked at again.
+    and for a template that does not end or grows without end. In the older form HTML comments are
+    dropped, and what is filled in is never looked at again.
     """
     if not template.is_jinja:
         return _fill_older(template, values, for_html)
@@ -97,13 +99,19 @@ def _fill_older(template: Template, values: Mapping[str, object], for_html: bool
     known = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
     kept: list[str] = []
     asked: dict[str, int] = {}
+    times: Counter[str] = Counter()
     line, end = 1, 0
     for start, next_end in (*_find_comments(template.text), (len(template.text), 0)):
         stretch = template.text[end:start]
+        counted = 0
         for match in _PLACEHOLDER.finditer(stretch):
-            asked.setdefault(match[1], line + stretch.count("\n", 0, match.start()))
+            line += stretch.count("\n", counted, match.start())
+            counted = match.start()
+            asked.setdefault(match[1], line)
+            times[match[1]] += 1
         kept.append(stretch)
-        line += template.text.count("\n", end, next_end)
+        line += stretch.count("\n", counted)
+        line += template.text.count("\n", start, next_end)
         end = next_end
     check_placeholders(template.name, asked, known)
     filled = {name: str(known[name]) for name in asked}
@@ -111,7 +119,10 @@ def _fill_older(template: Template, values: Mapping[str, object], for_html: bool
         from html import escape  # with a table of two thousand names
 
         filled = {name: escape(text) for name, text in filled.items()}
-    return _PLACEHOLDER.sub(lambda match: filled[match[1]], "".join(kept))
+    size = sum(map(len, filled.values()))
+    if sum(count * len(filled[name]) for name, count in times.items()) > limit_memory(size):
+        raise refuse_filling(template.name)
+    return "".join(_PLACEHOLDER.sub(lambda match: filled[match[1]], each) for each in kept)
 
 
 def _find_comments(text: str) -> Iterator[tuple[int, int]]:
@@ -121,9 +132,10 @@ def _find_comments(text: str) -> Iterator[tuple[int, int]]:
         closing = text.find("-->", start + 4)
         if closing < 0:
             return
-        before = text.rfind("\n", 0, start) + 1
+        before = text.rfind("\n", end, start) + 1
+        has_another_before = end > 0 and not before
         end = closing + 3
-        if before <= start and not text[before:start].strip(" \t"):
+        if not has_another_before and not text[before:start].strip(" \t"):
             after = end
             while text[after : after + 1] in (" ", "\t"):
                 after += 1

@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from orch_tui.errors import PathError
 from orch_tui.paths import state_folder
 
 
 def remember_record(record: Path) -> None:
     """Keep in the user's state folder that this record is known here; where that can be written."""
-    with suppress(OSError):
+    with suppress(OSError, PathError):
         path = _mark(record)
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
@@ -25,9 +26,9 @@ def remember_record(record: Path) -> None:
 
 def is_known(record: Path) -> bool:
     """Tell whether this user made the record here, or was told of it."""
-    with suppress(OSError):
+    with suppress(OSError, PathError):
         return os.path.lexists(_mark(record))
-    return True  # nothing can be told of a file that is gone
+    return True  # nothing can be told of a file that is gone, or where nothing can be kept
 
 
 def list_remarks(record: Path) -> Iterator[tuple[str, str]]:

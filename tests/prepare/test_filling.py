@@ -10,6 +10,7 @@ from orch_tui.errors import FormatError, OrchError
 from orch_tui.frozen import frozen
 from orch_tui.prepare import filling
 from orch_tui.prepare.filling import fill_under_limits
+from orch_tui.processes import own_module
 from tests.variants import vary
 
 GROWING = {
@@ -71,6 +72,14 @@ def test_what_is_wrong_is_told_as_it_would_be_here() -> None:
     with pytest.raises(FormatError, match=r"t\.md, line 2: unknown placeholder \{b\}$") as refused:
         fill_under_limits("t.md", "{{ a }}\n{{ b }}", {"a": 1})
     assert refused.value.hint == "known: a"
+
+
+def test_whoever_allows_orch_less_memory_has_templates_filled_in_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    less = ["sh", "-c", 'ulimit -d 60000; exec "$@"', "sh"]
+    monkeypatch.setattr(filling, "own_module", lambda name: [*less, *own_module(name)])
+    assert fill_under_limits("t", "{{ a }}", {"a": 1}) == "1"
 
 
 def test_a_system_that_starts_no_process_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,20 @@ def test_comments_of_the_older_form_end_where_they_end() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["<!--" * 250_000, "{#" * 500_000, "{{#" * 300_000])
-def test_what_is_begun_again_and_again_takes_time_by_its_length(text: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "times"),
+    [
+        *(("<!--", 250_000), ("{#", 500_000), ("{{#", 300_000)),
+        *(("{x}", 330_000), ("<!---->", 140_000)),
+    ],
+)
+def test_what_is_begun_again_and_again_takes_time_by_its_length(part: str, times: int) -> None:
     with suppress(FormatError):  # quadratic time would end at the limit of every test
-        filled(text)
+        filled(part * times)
+
+
+def test_a_comment_within_a_name_leaves_no_placeholder() -> None:
+    assert filled("{sco<!-- x -->pe} {no<!---->thing}") == "{scope} {nothing}"
 
 
 def test_html_is_escaped_in_both_forms() -> None:

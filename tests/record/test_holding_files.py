@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import zlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,3 +54,10 @@ def test_a_file_holds_it_in_whichever_form(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "f").write_bytes(data)
     assert holds_secret(tmp_path / "f", HiddenSecret.of(KEY))
     assert not holds_secret(tmp_path / "none", HiddenSecret.of(KEY))
+
+
+def test_a_copy_holds_it_in_a_table_of_any_name(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as copy, copy:
+        copy.execute('CREATE TABLE "a ""b" (data)')
+        copy.execute('INSERT INTO "a ""b" VALUES (?)', [zlib.compress(KEY.encode())])
+    assert holds_secret(tmp_path / "copy.db", HiddenSecret.of(KEY))

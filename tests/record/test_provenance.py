@@ -100,3 +100,15 @@ def test_where_nothing_can_be_kept_nothing_fails(tmp_path: Path) -> None:
     provenance.remember_record(path)
     assert not provenance.is_known(path)
     assert provenance.is_known(tmp_path / "gone.db")
+
+
+def test_who_has_no_home_is_told_of_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "execution.db"
+    open_record(path).close()
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    provenance.remember_record(path)
+    assert provenance.is_known(path)

@@ -66,6 +66,7 @@ def test_what_lies_deep_ends_somewhere() -> None:
     for _ in range(50):
         data = {"files": data}
     assert read_report(json.dumps(data)) == []
+    assert read_report('{"files": ' + "[" * 500 + '"a.py"' + "]" * 500 + "}") == []
 
 
 def test_members_that_are_no_text_are_said_in_words() -> None:

@@ -20,7 +20,8 @@ _REPORTS = compile_lazily(
 """Words of the keys that a report has, and other data seldom."""
 _KEY_WORDS = compile_lazily(r"(?<=[a-z])(?=[A-Z])|[_-]+")
 _NAMES_FILE = ("path", "file", "file_path", "filePath", "filename", "name")
-_DEEPEST = 6
+_DEEPEST = 12
+"""Objects and lists, each in another, that are read."""
 
 
 def read_report(text: str) -> list[tuple[tuple[str, ...], str]] | None:
@@ -34,7 +35,7 @@ def read_report(text: str) -> list[tuple[tuple[str, ...], str]] | None:
         return None
     if not any(_tells_of_work(_in_words(key)) for key in report):
         return None
-    return list(_items(report, ()))
+    return list(_items(report, (), 0))
 
 
 def _tells_of_work(key: str) -> bool:
@@ -46,8 +47,10 @@ def _in_words(key: str) -> str:
     return " ".join(_KEY_WORDS.sub(" ", key).lower().split())
 
 
-def _items(value: Any, headings: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    if len(headings) > _DEEPEST:
+def _items(
+    value: Any, headings: tuple[str, ...], depth: int
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    if depth > _DEEPEST:
         return
     if isinstance(value, dict):
         named = next((key for key in _NAMES_FILE if isinstance(value.get(key), str)), None)
@@ -57,14 +60,14 @@ def _items(value: Any, headings: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
             return
         for key, member in value.items():
             if isinstance(member, dict | list):
-                yield from _items(member, (*headings, _in_words(key)))
+                yield from _items(member, (*headings, _in_words(key)), depth + 1)
             else:
                 label = _quoted(key) if "/" in key or "." in key else _in_words(key)
                 yield headings, _one_line(f"{label}: {_said(member)}")
     elif isinstance(value, list):
         for member in value:
             if isinstance(member, dict | list):
-                yield from _items(member, headings)
+                yield from _items(member, headings, depth + 1)
             else:
                 yield headings, _one_line(_said(member))
 

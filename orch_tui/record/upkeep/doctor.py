@@ -546,7 +546,8 @@ def _run_beside(record: Record, statement: str) -> list[tuple[Any, ...]]:
         except KeyboardInterrupt:
             must_end.set()
             while connections and wait([result], 0.01).not_done:  # it may be about to begin
-                connections[0].interrupt()
+                with suppress(sqlite3.ProgrammingError):  # it may have ended just now
+                    connections[0].interrupt()
             raise
 
 

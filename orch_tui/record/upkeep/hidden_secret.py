@@ -79,7 +79,7 @@ class HiddenSecret:
             data = unpack_value(value)
             if data is value:
                 return self.out_of_bytes(value)
-            cleaned = self._out_ofunpack_value(data)
+            cleaned = self._out_of_unpacked(data)
             return value if cleaned == data else zlib.compress(cleaned, 6)
         if not isinstance(value, str) or self._is_not_in(value):
             return value
@@ -97,7 +97,7 @@ class HiddenSecret:
         that escapes what it need not hides it from its forms."""
         return not any(sign in text for sign in ("\\u", "\\/", *self.in_text))
 
-    def _out_ofunpack_value(self, data: bytes) -> bytes:
+    def _out_of_unpacked(self, data: bytes) -> bytes:
         """What was compressed, without the secret: a text as orch packs it, or any bytes."""
         try:
             text = data.decode("utf-8", "surrogatepass")

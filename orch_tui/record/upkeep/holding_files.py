@@ -163,9 +163,14 @@ def _copy_holds(path: Path, secret: HiddenSecret) -> bool:
             return any(
                 secret.out_of_bytes(shown) != shown
                 for name in names
-                for row in copy.execute(f'SELECT * FROM "{name}"')
+                for row in copy.execute(f"SELECT * FROM {_quote(name)}")
                 for shown in map(unpack_value, row)
                 if isinstance(shown, bytes)
             )
         except sqlite3.DatabaseError:
             return False
+
+
+def _quote(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
