@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from tests.cli.conftest import Run
 from tests.generate import json_schemas
-from tests.generate.json_schemas import SCHEMAS
+from tests.generate.json_schemas import PARTS_OF_STATS, SCHEMAS
 
 RUNS = Path(__file__).parents[1] / "fixtures" / "client_runs"
 
@@ -41,8 +41,13 @@ def test_each_answer_has_the_schema_that_ships(
 
 
 def held_to_schema(name: str, said: Any) -> None:
+    """Validate an answer; ``stats --by PART`` by what its schema says of that part."""
+    name, _, part = name.partition(" --by ")
+    name += " --by" * bool(part)
     schema = json.loads((SCHEMAS / f"{name.replace(' --', '.')}.json").read_text("utf-8"))
     Draft202012Validator.check_schema(schema)
+    if part:
+        (schema,) = (each for each in schema["anyOf"] if each["title"] == f"--by {part}")
     Draft202012Validator(schema).validate(said)
 
 
@@ -53,11 +58,56 @@ def test_answers_about_other_runs_have_it_too(answer: Any, did: Run) -> None:
     held_to_schema("import", answer("import", *map(str, runs)))
     for name in ("query", "query --sessions", "outputs", "outputs --state", "stats", "doctor"):
         held_to_schema(name, answer(*name.split()))
+    for part in PARTS_OF_STATS:
+        held_to_schema(f"stats --by {part}", answer("stats", "--by", part))
+    held_to_schema("history", answer("history", "is"))
     labels = [row["execution_id"] for row in answer("query")]
     assert len(labels) > 10
     for label in labels:
         held_to_schema("show", answer("show", label))
         held_to_schema("compare", answer("compare", label, labels[0]))
+
+
+@pytest.mark.slow
+def test_answers_about_what_is_empty_waits_or_failed_have_it_too(answer: Any, did: Run) -> None:
+    """Sessions and runs of which little is known, that the schemas were not made from."""
+
+    def hold(name: str, *words: str, stdin: bytes = b"") -> Any:
+        said = answer(*(words or name.split()), stdin=stdin)
+        held_to_schema(name, said)
+        return said
+
+    def hold_all() -> None:
+        for name in ("query", "query --sessions", "outputs", "outputs --state", "bundles", "plan"):
+            hold(name)
+        for name in ("stats", "synthesize", "track-budget", "use", "doctor"):
+            hold(name)
+        hold("outputs", "outputs", "--failed")
+        hold("stats --every", "stats", "--every", "week")
+        for part in PARTS_OF_STATS:
+            hold(f"stats --by {part}")
+        for query in ("status:deployed", "status:failed", "index"):
+            hold("history", "history", query)
+
+    session = hold("init-session", "init-session", "--scope", "s")["session"]["session_id"]
+    hold("set-phase", "set-phase", "2")
+    hold("init-deployment", "init-deployment", "--agent-type", "one")
+    hold("plan", "plan", "--agent-type", "one")
+    hold_all()
+    hold("prepare-bundle", "prepare-bundle", "-a", "one", "--text", "Do it.")
+    hold("deduplicate")
+    for label in ("exec-001", "exec-002"):
+        complete = ("record-completion", "-e", label, "--final-message")
+        hold("init-deployment", "init-deployment", "--agent-type", "two", "--scope", "index it")
+        hold("show", "show", label)
+        hold("record-completion", *complete, "Created lib/types.ts. Tests: 2 failed. Lint: pass.")
+    hold("record-completion", *complete[:3], "--status", "failed", "--supersede", "no")
+    hold("compare", "compare", "exec-001", "exec-003")
+    hold("collect", "collect", "-e", "exec-001", "--validation-results", "lint:fail,coverage:85")
+    hold("collect --found", "collect", "--session-id", session, "--found")
+    hold("retract", "retract", "bundle-001", "--reason", "none")
+    hold_all()
+    hold("complete-session", "complete-session", "--status", "failed")
 
 
 def test_a_schema_is_found_by_the_name_of_its_command(did: Run, orch: Run) -> None:

@@ -17,12 +17,16 @@ from typing import Any
 
 from genson import SchemaBuilder
 
+from orch_tui.recall.insights import PARTS
+
 SCHEMAS = Path(__file__).parents[2] / "assets" / "schemas"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 OLD = FIXTURES / "records" / "version_1.last.db.gz"
 
 Answer = Callable[..., Any]
 """Runs a command with ``--format json`` and gives what it printed, read."""
+
+PARTS_OF_STATS = tuple(part.removeprefix("by_") for part in PARTS)
 
 MAPS = (
     "agent_limits",
@@ -59,10 +63,31 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     say("validate", "validate", *named, "notes.md", "--dependencies", "a->b,b->a")
     say("check-bounds", "check-bounds", "--phase", "1", "--files", "notes.md,none.md")
 
+    def recall_all(*other: str) -> None:
+        for name in (
+            *("query", "query --sessions", "outputs", "outputs --state", "bundles", "plan"),
+            *("stats", "synthesize", "track-budget", "use"),
+        ):
+            say(name, *name.split(), *other)
+        say("outputs", "outputs", "--failed", *other)
+        say("stats --every", "stats", "--every", "day", *other)
+        for part in PARTS_OF_STATS:
+            say(f"stats --by {part}", "stats", "--by", part, *other)
+        for query in ("short", "status:deployed", "status:failed", "status:completed", "has:doubt"):
+            say("history", "history", query, *other)
+
+    # a session of which nothing is known, then one run that nobody heard of
+    say("init-session", "init-session", "--scope", "Look around")
+    recall_all()
+    say("init-deployment", "init-deployment", "-a", "Explore")
+    recall_all()
+    say("record-completion", *_completion("exec-001"), stdin=b"I could not finish.")
+    recall_all()
+    say("retract", "retract", "exec-001", "--reason", "a test")
+    say("complete-session", "complete-session", "--status", "failed")
+
     # a session, its plan and its bundles
     say("init-session", "init-session", "--scope", "Index the notes")
-    for name in ("query", "query --sessions", "outputs", "bundles", "plan", "track-budget"):
-        say(name)
     say("use")
     say("set-phase", "set-phase", "3")
     say("set-scope", "set-scope", "Index the notes well")
@@ -77,32 +102,27 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     (folder / "build.json").write_text(json.dumps(built))
     say("deduplicate", "deduplicate", "--bundles", "look.json,build.json")
     say("track-budget", "track-budget", "--bundles", "look.json,build.json")
-    say("bundles")
+    recall_all()
 
     # what is deployed, and what comes back
     deploy = ("--context-bundle", "look.json", "--model", "sonnet")
     say("init-deployment", "init-deployment", *deploy)
     say("init-deployment", "init-deployment", "-a", "impl", "--scope", "Build")
-    say("record-allocation", "record-allocation", "-e", "exec-002", "--bundle", "build.json")
+    say("record-allocation", "record-allocation", "-e", "exec-003", "--bundle", "build.json")
     message = b"Created lib/new.py and lib/none.py.\n\n## Insights\n- short\n\nTests: 3 failed.\n"
-    say("record-completion", *_completion("exec-001"), "--deliverables", "notes.md", stdin=message)
+    say("record-completion", *_completion("exec-002"), "--deliverables", "notes.md", stdin=message)
     failed = ("--error-message", "stopped", "--error-code", "ORG-003", "--success", "no")
-    say("record-completion", *_completion("exec-002"), *failed, stdin=b"I stopped.")
-    say("collect", "collect", "-e", "exec-001", "--insights", "short", "--deliverables", "none.md")
-    say("collect --found", "collect", "-e", "exec-001", "--found")
+    say("record-completion", *_completion("exec-003"), *failed, stdin=b"I stopped.")
+    say("collect", "collect", "-e", "exec-002", "--insights", "short", "--deliverables", "none.md")
+    say("collect --found", "collect", "-e", "exec-002", "--found")
 
     # recalled
-    for name in ("query", "query --sessions", "outputs", "bundles", "plan", "stats", "synthesize"):
-        say(name)
-    say("outputs --state")
-    say("history", "history", "short")
-    say("stats --by", "stats", "--by", "agent_type")
-    say("stats --every", "stats", "--every", "day")
-    for label in ("exec-001", "exec-002"):
+    recall_all()
+    for label in ("exec-002", "exec-003"):
         say("show", "show", label)
         say("replay", "replay", label)
-    say("replay --drift", "replay", "exec-001", "--drift")
-    say("compare", "compare", "exec-001", "exec-002")
+    say("replay --drift", "replay", "exec-002", "--drift")
+    say("compare", "compare", "exec-002", "exec-003")
     say("import", "import", *map(str, sorted(FIXTURES.glob("client_runs/[bf]*/projects"))))
     say("init-deployment", "init-deployment", "-a", "impl", "--scope", "Build")
     (folder / "old.db").write_bytes(gzip.decompress(OLD.read_bytes()))
@@ -111,8 +131,7 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
             say("show", "show", row["execution_id"], *other)
             say("compare", "compare", row["execution_id"], "exec-001", *other)
             say("compare", "compare", "exec-001", row["execution_id"], *other)
-        for name in ("outputs", "stats", "bundles", "plan", "query --sessions", "outputs --state"):
-            say(name, *name.split(), *other)
+        recall_all(*other)
 
     # kept
     say("doctor")
@@ -131,10 +150,25 @@ def _completion(label: str) -> tuple[str, ...]:
 
 
 def render_schemas(answers: Mapping[str, list[Any]]) -> dict[str, str]:
-    """Render a schema for each kind of answer; gives them by the names of their files."""
+    """Render a schema for each kind of answer; gives them by the names of their files.
+
+    The shapes of one option, ``stats --by PART``, are those of one schema, each by its title.
+    """
+    schemas: dict[str, dict[str, Any]] = {}
+    for name, said in sorted(answers.items()):
+        schema = _schema(name, said)
+        whole, option, value = name.partition(" --by ")
+        if option:
+            name = f"{whole} --by"
+            head = {"$schema": schema.pop("$schema"), "title": f"orch {name} --format json"}
+            schemas.setdefault(name, {**head, "anyOf": []})["anyOf"].append(
+                {**schema, "title": f"--by {value}"}
+            )
+        else:
+            schemas[name] = schema
     return {
-        f"{name.replace(' --', '.')}.json": json.dumps(_schema(name, said), indent=1) + "\n"
-        for name, said in sorted(answers.items())
+        f"{name.replace(' --', '.')}.json": json.dumps(schema, indent=1) + "\n"
+        for name, schema in schemas.items()
     }
 
 
