@@ -17,7 +17,12 @@ from typing import Any
 
 from genson import SchemaBuilder
 
+from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.recall.insights import PARTS
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.statement import Used
+from orch_tui.record.ledger.usage import MessageUse, price_messages
+from orch_tui.record.opening import open_record
 
 SCHEMAS = Path(__file__).parents[2] / "assets" / "schemas"
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -123,6 +128,7 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
         say("replay", "replay", label)
     say("replay --drift", "replay", "exec-002", "--drift")
     say("compare", "compare", "exec-002", "exec-003")
+    _say_of_usage(say, folder)
     say("import", "import", *map(str, sorted(FIXTURES.glob("client_runs/[bf]*/projects"))))
     say("init-deployment", "init-deployment", "-a", "impl", "--scope", "Build")
     (folder / "old.db").write_bytes(gzip.decompress(OLD.read_bytes()))
@@ -143,6 +149,31 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     say("complete-session")
     say("restore", "restore", "copy.db")
     return found
+
+
+def _say_of_usage(say: Answer, folder: Path) -> None:
+    """Have runs told that were estimated and whose usage is known: too few to learn of, then
+    enough, then one of which only the sum is known."""
+    for number, agent_type in enumerate(("Explore", *["Explore"] * 3, "impl")):
+        text = ("--agent-type", agent_type, "--text", "A word. " * (1 + 2_000 * number))
+        bundle = say("prepare-bundle", "prepare-bundle", *text)["bundle_id"]
+        deploy = ("--context-bundle", bundle, "--model", "sonnet", "--allow-overflow", "a test")
+        run = say("init-deployment", "init-deployment", *deploy)["execution"]
+        _record_usage(folder, run, is_whole=agent_type == "Explore")
+        for part in ("estimates", "corrections", "starts"):
+            say(f"stats --by {part}", "stats", "--by", part)
+    say("stats")
+
+
+def _record_usage(folder: Path, run: Mapping[str, Any], *, is_whole: bool) -> None:
+    label, real = run["execution_id"], run["context_token_count"] + 12_000
+    model = "claude-sonnet-5-5"
+    uses = [MessageUse(f"result:{label}", "", model, real, 1, 0, 1, 9)]
+    if is_whole:
+        uses.append(MessageUse(label, "2026-11-22T10:00", model, 10, real, 0, 0, 9))
+    used = Used(messages=price_messages(uses, load_catalogue()))
+    with open_record(folder / ".claude" / "orchestration" / "execution.db") as record:
+        ingest_statement(record, Report([f"id:{label}"], used, source="import"))
 
 
 def _completion(label: str) -> tuple[str, ...]:
