@@ -14,7 +14,7 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from itertools import chain, count
 from pathlib import Path
@@ -22,9 +22,10 @@ from typing import Any
 
 from orch_tui.models import facts
 from orch_tui.models.database import Record, in_list
+from orch_tui.models.values import listed_names
 from orch_tui.record.ledger import portable
 from orch_tui.record.ledger.resolve import portable_keys
-from orch_tui.record.ledger.statement import Identified, Journaled, canonical_json
+from orch_tui.record.ledger.statement import Identified, Journaled, canonical_json, unpack_fields
 from orch_tui.record.ledger.store import store_statement
 
 
@@ -158,7 +159,7 @@ def _identify_runs(record: Record) -> None:
             "SELECT 1 FROM observations WHERE execution_id = ? AND kind = 'identified' "
             "AND about = ?",
             [execution_id, canonical_json(about)],
-        ):
+        ) and not _is_told_in_parts(record, execution_id, about, label):
             store_statement(
                 record,
                 Identified(label=label, session=portable.session_ref(record, session_id)),
@@ -167,6 +168,29 @@ def _identify_runs(record: Record) -> None:
                 at=None,
                 execution_id=execution_id,
             )
+
+
+def _is_told_in_parts(
+    record: Record, execution_id: str, keys: Collection[str], label: str | None
+) -> bool:
+    """Tell whether the label of a run was stated, and which keys it has follows from what was said
+    of it: each statement has one in common with another, so every record joins them alike."""
+    told: list[set[str]] = []
+    labels: set[Any] = {None}
+    for kind, about, payload in record.sql(
+        "SELECT kind, about, payload FROM observations WHERE execution_id = ? AND NOT pending",
+        [execution_id],
+    ):
+        told.append({*(listed_names(about) or ())})
+        if kind == "identified":
+            labels.add((unpack_fields(payload) or {}).get("label"))
+    if label not in labels or len(labels) == 1:
+        return False
+    joined = told.pop()
+    while connected := [each for each in told if each & joined]:
+        told = [each for each in told if not each & joined]
+        joined = joined.union(*connected)
+    return joined.issuperset(keys)
 
 
 def _state_journal(record: Record) -> None:
