@@ -43,8 +43,6 @@ BASES = {
     "import": ["", "transcripts"],
     "backup": ["copy.db"],
     "restore": ["copy.db"],
-    "redact": ["secret.txt --reason pasted"],
-    "forget": ["--session-id orch-1"],
     "completion": ["bash"],
 }
 """What a command cannot do without, or depends on."""
@@ -86,8 +84,9 @@ VALUES = {
 
 TEXTS = {"--files", "--references", "--optional", "--shared", "--context-files", "--deliverables"}
 MOMENTS = {"--since", "--until", "--deployed-at", "--completed-at"}
-LEFT_OUT = {"hook", "watch", "demo"}
-"""Commands that do not end, or have no flag that depends on another."""
+LEFT_OUT = {"hook", "watch", "demo", "forget", "redact"}
+"""Commands that do not end, have no flag that depends on another, or ask only where they find what
+is not there here."""
 
 
 class Watched(argparse.Namespace):

@@ -29,7 +29,7 @@ GROWING = {
 }
 ENDLESS = {
     "loops": "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-    "a power": "{{ 9 ** 9 ** 9 }}",
+    "a power": "{{ 9 ** (9 ** 9) }}",
     "numbers that grow": "{% set n = namespace(a=3) %}"
     "{% for i in range(99) %}{% set n.a = n.a * n.a %}{% endfor %}",
     "sums": "{% for i in range(9999) %}{{ range(99999) | sum }}{% endfor %}",
