@@ -23,9 +23,9 @@ def select_keys(
     yield from first
     if len(first) == BLOCK and limit != BLOCK:
         shown = {*first}
-        for (key,) in record.sql(statement, [*parameters, limit]):
-            if key not in shown:
-                yield key
+        keys = record.sql(statement, [*parameters, limit])
+        rest = (key for (key,) in keys if key not in shown)
+        yield from rest if limit < 0 else islice(rest, limit - BLOCK)  # rows may have come
 
 
 def read_in_blocks(record: Record, keys: Iterable[int], statement: str) -> Iterator[Row]:

@@ -24,12 +24,12 @@ ONLY_HERE = {
 
 
 def are_possible() -> bool:
-    """Whether there is a terminal to open them in, or a browser at the other end."""
+    """Tell whether there is a terminal to open them in, or a browser at the other end."""
     return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of ``orch`` without a command."""
+    """Add the options of ``orch`` without a command."""
     parser.add_argument("--db", metavar="FILE", help="the database (default: the project's)")
     parser.add_argument("--web", action="store_true", help="the screens in a browser, on localhost")
     parser.add_argument("--port", type=_port, metavar="N", help=f"for --web (default: {PORT})")
@@ -76,7 +76,7 @@ def _refuse_taken(port: int) -> None:
 
 
 def serve(port: int, *, database: str | None = None) -> None:
-    """The screens in a browser: one app for each page, until Ctrl+C; for this machine only, and for
+    """Serve the screens in a browser, an app for each page, until Ctrl+C: for this machine, and for
     who knows the key in the address: other users of the machine reach its ports, too."""
     import secrets
     import shlex
@@ -123,7 +123,7 @@ def serve(port: int, *, database: str | None = None) -> None:
             return web.Response(text=shown, content_type="text/html", headers=ONLY_HERE)
 
         async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
-            """A page of another site could open a socket to this machine too."""
+            """Refuse pages of other sites, which could open a socket to this machine, too."""
             _refuse_others(request)
             if request.headers.get("Origin") != f"http://{request.host}":
                 raise web.HTTPForbidden(text="open the page itself")

@@ -13,7 +13,7 @@ from typing import Any, TextIO, cast
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Text from anywhere, made harmless for a terminal: no escape codes, no direction changes.
+    """Make text from anywhere harmless for a terminal: no escape codes, no direction changes.
 
     What is not printable is shown as its escape; ``lines`` keeps newlines and tabs.
     """

@@ -169,7 +169,7 @@ def _judge_name(written: str) -> _Name | None:
 
 
 def _is_given(given: str, lead: str, head: str, name: _Name, *, quoted: bool) -> bool:
-    """Whether what stands between a name and a value gives it that value."""
+    """Tell whether what stands between a name and a value gives it that value."""
     if given.startswith("("):
         return quoted and name.is_whole
     if given.strip("\"'`\\ \t])"):
@@ -186,7 +186,7 @@ def _cut_value(value: str, sigil: str, *, quoted: bool) -> str:
 
 
 def _fits_name(value: str, name: _Name, *, quoted: bool) -> bool:
-    """Whether a value that may be a secret is one under that name."""
+    """Tell whether a value that may be a secret is one under that name."""
     if _UUID.fullmatch(value):
         return name.takes_uuid
     if not name.is_qualified and not _HEX.fullmatch(value):
@@ -195,7 +195,7 @@ def _fits_name(value: str, name: _Name, *, quoted: bool) -> bool:
 
 
 def is_password(value: str) -> bool:
-    """Whether somebody made it up to be hard to guess: letters and digits, no words or code."""
+    """Tell whether somebody made it hard to guess: letters and digits, no words or code."""
     return (
         len(value) >= 8
         and _LETTER_AND_DIGIT.match(value) is not None
@@ -215,7 +215,7 @@ def _is_secret_value(value: str, *, quoted: bool) -> bool:
 
 
 def _is_mixed(value: str) -> bool:
-    """Whether upper and lower case and digits are mixed as in a password, not as in a name."""
+    """Tell whether upper and lower case and digits are mixed as in a password, not as in a name."""
     return (
         value.isalnum()
         and len(_RUNS.findall(value)) >= 4
@@ -225,7 +225,7 @@ def _is_mixed(value: str) -> bool:
 
 
 def is_random(value: str) -> bool:
-    """Whether letters and digits come as they do where nobody chose them: `x8Kq2LmN`, not
+    """Tell whether letters and digits come as they do where nobody chose them: `x8Kq2LmN`, not
     `sha256_hash2`."""
     if (len(value) >= 16 and _HEX.fullmatch(value)) or _UUID.fullmatch(value):
         return True

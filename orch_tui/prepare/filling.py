@@ -26,7 +26,7 @@ _AT_MOST = 20
 def fill_under_limits(
     name: str, text: str, values: Mapping[str, object], *, for_html: bool = False
 ) -> str:
-    """The template filled from ``values``; ``for_html``: each text among them escaped.
+    """Fill a template from ``values``; ``for_html``: each text among them is escaped.
 
     Raises FormatError for what is wrong in it, with its line, and where it takes more than
     `SECONDS` or what `limit_memory` gives.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def fill_jinja(
     name: str, text: str, values: Mapping[str, object], *, for_html: bool = False
 ) -> str:
-    """The template filled from ``values``; ``for_html``: each text among them escaped.
+    """Fill a template from ``values``; ``for_html``: each text among them is escaped.
 
     Raises FormatError for what is wrong in it, with its line.
     """
@@ -43,7 +43,7 @@ def fill_jinja(
 
 
 def _line(error: BaseException) -> int | None:
-    """The line of the template that an error comes from: Jinja puts it into the traceback."""
+    """Find the line of the template that an error comes from: Jinja puts it into the traceback."""
     found = None
     step = error.__traceback__
     while step is not None:
@@ -54,7 +54,7 @@ def _line(error: BaseException) -> int | None:
 
 
 def _optional(tree: nodes.Template) -> set[str]:
-    """The names a template asks after before it uses them: ``is defined``, ``default``."""
+    """List the names a template asks after before it uses them: ``is defined``, ``default``."""
     from jinja2 import nodes
 
     asking = [*tree.find_all(nodes.Test), *tree.find_all(nodes.Filter)]

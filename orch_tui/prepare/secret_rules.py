@@ -41,14 +41,14 @@ class Rule(NamedTuple):
 
     @property
     def is_run(self) -> bool:
-        """Whether such a key is one run of what keys are made of, without blanks and quotes."""
+        """Tell whether such a key is one run of what keys are made of: no blanks, no quotes."""
         return not any(part in self.rest for part in _APART) and all(
             re.fullmatch(r"[\w+/=.:$|~@?&%-]+", mark) for mark in self.marks
         )
 
     @property
     def begins_before(self) -> bool:
-        """Whether a part of such a key stands before the mark."""
+        """Tell whether a part of such a key stands before the mark."""
         return self.rest.startswith("(?<=")
 
     def compile(self, mark: str) -> re.Pattern[str]:
@@ -81,7 +81,7 @@ def find_keys(text: str) -> Iterator[tuple[int, str]]:
 
 
 def is_meant(key: str) -> bool:
-    """Whether a key is meant as one, and no stand-in that somebody typed."""
+    """Tell whether a key is meant as one, and no stand-in that somebody typed."""
     return (
         len(set(key)) >= _FEWEST
         and not _pattern(_PLACEHOLDER).search(key)
@@ -96,7 +96,7 @@ def _list_marks() -> tuple[tuple[Rule, str, bool], ...]:
 
 @cache
 def _compiled(rule: Rule, mark: str) -> re.Pattern[str]:
-    """Compiled when it is first needed: that takes a millisecond."""
+    """Compile it when it is first needed: that takes a millisecond."""
     return rule.compile(mark)
 
 

@@ -25,7 +25,7 @@ _PREFIX = "secrets~"
 
 
 def is_verdict(estimator: str) -> bool:
-    """Whether what stands there for an estimator are rules, and a count one of secrets."""
+    """Tell whether what stands there for an estimator are rules, and a count one of secrets."""
     return estimator.startswith(_PREFIX)
 
 

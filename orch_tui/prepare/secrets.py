@@ -47,7 +47,7 @@ class Secret(NamedTuple):
 
 
 def named_like_one(path: Path | str, real: str = "") -> bool:
-    """Whether a file's name, or that of what it links to, is one that secrets are kept under.
+    """Tell whether a file's name, or that of what it links to, is one that secrets are kept under.
 
     ``real``: the path without links, where it is known.
     """
@@ -89,7 +89,7 @@ def find_secrets(text: str) -> tuple[Secret, ...]:
 
 
 def _holds_none(text: str) -> bool:
-    """Whether a short text holds none for sure, found out without loading the rules.
+    """Tell whether a short text holds none for sure, found out without loading the rules.
 
     A part of each is a word of eight characters or more with a digit, or the head of a private key.
     """
@@ -99,7 +99,8 @@ def _holds_none(text: str) -> bool:
 
 
 def _names_secret(path: str) -> bool:
-    """Plain comparisons: a bundle asks this of every file, and patterns take 3 ms to compile."""
+    """Tell whether a path is called as secrets are, without patterns, which take 3 ms to compile: a
+    bundle asks this of every file."""
     path = path.lower()
     name = os.path.basename(path)
     return (

@@ -43,7 +43,7 @@ class Template:
 
 
 def load_template(name: str, folders: Sequence[Path] = (), cwd: Path | None = None) -> Template:
-    """The template at path ``name``, or called so in ``folders`` or among those of orch.
+    """Load the template at path ``name``, or called so in ``folders`` or among those of orch.
 
     A name may leave out its last suffixes (``briefing`` is ``briefing.md.tmpl``); a relative path
     is taken from ``cwd`` (default: the working folder). Raises NotFoundError with the nearest
@@ -68,7 +68,7 @@ def load_template(name: str, folders: Sequence[Path] = (), cwd: Path | None = No
 def fill_template(
     template: Template, values: Mapping[str, object], *, for_html: bool = False
 ) -> str:
-    """The template filled from ``values``; ``for_html``: each text among them escaped.
+    """Fill a template from ``values``; ``for_html``: each text among them is escaped.
 
     Raises FormatError for a placeholder that ``values`` lacks, for a syntax error (with its line)
     and for a template that does not end or grows without end. In the older form HTML comments are

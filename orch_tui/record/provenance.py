@@ -59,7 +59,7 @@ def is_tracked(path: Path) -> bool:
 
 
 def _mark(record: Path) -> str:
-    """The file that stands for a record at its place; another one put there has another."""
+    """Name the file that stands for a record at its place; another one put there has another."""
     real = os.path.realpath(record)
     what = f"{real}\n{os.stat(real).st_ino}"
     name = hashlib.sha256(what.encode("utf-8", "surrogateescape")).hexdigest()[:32]

@@ -233,9 +233,22 @@ def read_ignore_files(lab: Laboratory, random: Random) -> None:
     lab.run("count", "lib")
 
 
+REPORT = json.dumps(
+    {
+        "summary": "Fixed the index",
+        "files_created": ["lib/new.py", {"path": "lib/a.py", "lines": 12, "tests": True}],
+        "changes": {"lib/types.ts": "a field", "docs/a.md": None, "deep": [[["lib/b.py"]]]},
+        "validation": {"tests": "pass", "coverage": 85.5},
+        "insights": ["HNSW is O(log n)"],
+    }
+).encode()
+
+
 def record_messages(lab: Laboratory, random: Random) -> None:
     """Final messages, byte for byte."""
-    path = lab.write("answer.md", spoil_bytes(random, MESSAGE.encode()))
+    is_json = random.random() < 0.3
+    data = spoil_json(random, REPORT) if is_json else spoil_bytes(random, MESSAGE.encode())
+    path = lab.write("answer.md", data)
     words = ("record-completion", "--execution-id", "exec-002", "--final-message-file")
     if lab.run(*words, str(path)) == 0 and not _holds(path.read_bytes()):
         raise WrongError("the record does not hold the message as it was")

@@ -36,3 +36,8 @@ def test_keys_come_once_and_no_more_than_asked_for(
     statement = "SELECT rowid FROM sessions WHERE scope > ? ORDER BY rowid DESC LIMIT ?"
     for limit, found in ((-1, [5, 4, 3, 2]), (0, []), (1, [5]), (2, [5, 4]), (3, [5, 4, 3])):
         assert list(select_keys(record, statement, ["a"], limit)) == found
+    keys = select_keys(record, statement, ["a"], 3)
+    begun = [next(keys), next(keys)]
+    for scope in "fgh":  # meanwhile
+        record.execute("INSERT INTO sessions (session_id, scope) VALUES (?1, ?1)", [scope])
+    assert len([*begun, *keys]) == 3

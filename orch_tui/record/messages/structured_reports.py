@@ -39,7 +39,7 @@ def read_report(text: str) -> list[tuple[tuple[str, ...], str]] | None:
 
 
 def _tells_of_work(key: str) -> bool:
-    """``files created``, but not ``created at``."""
+    """Tell whether a key is one of a report: ``files created``, but not ``created at``."""
     return bool(_REPORTS.search(key))
 
 

@@ -253,7 +253,7 @@ _HAND_OVER = f"{_HOOKS} --hand-over"
 
 
 def _hooks(root: Path) -> Iterator[Finding]:
-    """Whether Claude Code tells orch of agent runs."""
+    """Tell whether Claude Code tells orch of agent runs."""
     from orch_tui.install import hook_settings
 
     state = hook_settings.state(root)
@@ -299,7 +299,7 @@ def _hooks(root: Path) -> Iterator[Finding]:
 
 
 def _skills(root: Path) -> Iterator[Finding]:
-    """Whether what was installed of the skill is still there."""
+    """Tell whether what was installed of the skill is still there."""
     from orch_tui.install import skill
 
     for project, command in ((root, "orch install"), (None, "orch install --user")):
@@ -311,7 +311,7 @@ def _skills(root: Path) -> Iterator[Finding]:
 
 
 def _hand_over(state: HookState) -> Iterator[Finding]:
-    """Whether a line can stand for a briefing."""
+    """Tell whether a line can stand for a briefing."""
     if not any(registered.hands_over for registered in state.registered):
         yield Finding("ok", "hand-over", "no hook puts briefings into prompts", _HAND_OVER)
     elif not state.hands_over:

@@ -113,7 +113,7 @@ class _Doomed:
 
 
 def _forgotten_runs(record: Record) -> Iterator[str]:
-    """The runs of which a statement says so, by their labels here."""
+    """List the runs of which a statement says so, by their labels here."""
     for (subject,) in record.sql(
         "SELECT DISTINCT subject FROM registers WHERE subject >= 'run:' AND subject < 'run;'"
     ):

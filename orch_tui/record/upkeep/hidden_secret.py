@@ -74,7 +74,7 @@ class HiddenSecret:
         return data
 
     def out_of(self, value: Any) -> Any:
-        """A column's value without the secret; JSON is decoded, however it was escaped."""
+        """Take it out of a column's value; JSON is decoded, however it was escaped."""
         if isinstance(value, bytes):
             data = unpack_value(value)
             if data is value:
@@ -98,7 +98,7 @@ class HiddenSecret:
         return not any(sign in text for sign in ("\\u", "\\/", *self.in_text))
 
     def _out_of_unpacked(self, data: bytes) -> bytes:
-        """What was compressed, without the secret: a text as orch packs it, or any bytes."""
+        """Take it out of what was compressed: a text as orch packs it, or any bytes."""
         try:
             text = data.decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
@@ -130,7 +130,7 @@ def _is_digest(value: str, secret: str) -> bool:
 
 
 def _begins_compressed(data: bytes) -> bool:
-    """Whether bytes begin as what zlib compressed does (RFC 1950, 2.2)."""
+    """Tell whether bytes begin as what zlib compressed does (RFC 1950, 2.2)."""
     return len(data) > 1 and data[0] & 15 == 8 and not (data[0] << 8 | data[1]) % 31
 
 

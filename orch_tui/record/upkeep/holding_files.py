@@ -99,12 +99,12 @@ def remove_copies(copies: Iterable[Path]) -> Iterator[str]:
 
 
 def list_record_files(record: Record) -> tuple[Path, Path]:
-    """Where the words of the record stand: its file and the write-ahead log."""
+    """List where the words of the record stand: its file and the write-ahead log."""
     return record.path, record.path.with_name(f"{record.path.name}-wal")
 
 
 def _around(record: Record) -> Iterator[Path]:
-    """What may hold what the record held: copies of it, drafts, payloads, deliverables."""
+    """List what may hold what the record held: copies of it, drafts, payloads, deliverables."""
     folder = record.path.parent
     own_root = None
     if is_record_folder(folder):
@@ -137,7 +137,7 @@ def _around(record: Record) -> Iterator[Path]:
 
 
 def holds_secret(path: Path, secret: HiddenSecret) -> bool:
-    """Whether a file holds it, in whichever form; what cannot be read does not."""
+    """Tell whether a file holds it, in whichever form; what cannot be read does not."""
     longest = max(len(form) for form, _ in secret.in_bytes)
     try:
         with path.open("rb") as file:
@@ -154,7 +154,7 @@ def holds_secret(path: Path, secret: HiddenSecret) -> bool:
 
 
 def _copy_holds(path: Path, secret: HiddenSecret) -> bool:
-    """Whether an SQLite file holds it where its bytes do not show: compressed, or over pages."""
+    """Tell whether a database holds it where its bytes do not show: compressed, or over pages."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as copy:
         tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
         try:

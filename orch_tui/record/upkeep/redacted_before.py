@@ -56,7 +56,7 @@ class RedactedBefore:
                 of_length.setdefault(beginning, set()).add(known_by)
 
     def __bool__(self) -> bool:
-        """Whether anything was ever redacted."""
+        """Tell whether anything was ever redacted."""
         return bool(self._beginnings)
 
     def look_at(self, value: Any) -> None:

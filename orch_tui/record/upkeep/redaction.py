@@ -44,9 +44,8 @@ from orch_tui.search.schema import SEARCH_TRIGGERS
 
 _TRIGGERS = {**TRIGGERS, **SEARCH_TRIGGERS}
 _DIGESTS = ("sha256", "digest", "uid")
-
-
 _STEPS = len(TABLES) + 3
+"""Of a redaction: each table is looked through, then rows, file and other files are cleaned."""
 
 
 def _tell_nobody(done: int, total: int) -> None:
@@ -171,7 +170,7 @@ def _find(record: Record, secret: HiddenSecret, progress: Progress = _tell_nobod
 
 
 def _word_columns(table: type[peewee.Model]) -> list[str]:
-    """The columns that hold anybody's words."""
+    """List the columns that hold anybody's words."""
     return [
         column.column_name
         for column in table._meta.sorted_fields
@@ -263,7 +262,7 @@ _STATED = {
 
 
 def _hashes() -> dict[tuple[str, int], str]:
-    """The SHA-256 of every content and briefing, by what it is and its number."""
+    """Read the SHA-256 of every content and briefing, by what it is and its number."""
     stored: dict[str, peewee.ModelSelect[Any]] = {
         "content": Content.select(Content.content_id, Content.sha256),
         "briefing": Briefing.select(Briefing.briefing_id, Briefing.sha256),
@@ -311,7 +310,7 @@ _HASH = re.compile(r"(?<=\")[0-9a-f]{64}(?=\")")
 
 
 def _iterate_statements(record: Record) -> Iterator[tuple[int, str | bytes]]:
-    """The statements, of which some are in memory at once; they may be changed meanwhile."""
+    """Iterate over the statements, some in memory at once; they may be changed meanwhile."""
     last = 0
     while rows := record.sql(
         "SELECT observation_id, payload FROM observations WHERE observation_id > ? "

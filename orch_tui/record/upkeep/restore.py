@@ -65,7 +65,7 @@ class Restored:
 
 
 def is_export(first_line: bytes) -> bool:
-    """Whether a file that begins so is the export of a record."""
+    """Tell whether a file that begins so is the export of a record."""
     try:
         head = json.loads(first_line)
     except (ValueError, RecursionError):

@@ -61,7 +61,7 @@ def _clean(record: Record, hidden: HiddenSecret, reason: str, path: Path) -> Non
 
 
 def _is_of_record(record: Record, path: Path) -> bool:
-    """Whether an export was made of this record, which still has all that is in it."""
+    """Tell whether an export was made of this record, which still has all that is in it."""
     own = {uid for (uid,) in record.sql("SELECT uid FROM origins WHERE mine")}
     with path.open("rb") as file:
         for line in islice(file, 1, None):
