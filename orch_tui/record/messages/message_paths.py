@@ -80,14 +80,16 @@ class _Mention:
 
 def _as_reported(mentions: Sequence[_Mention], disk: ProjectDisk) -> Iterator[_Mention]:
     """Claim what a report of work has news of and is there, where no mention says that it stays."""
-    news = {
-        mention: is_news(mention.line, mention.places, mention.index, mention.below)
+    news = [
+        not mention.claim
+        and bool(mention.places)
+        and disk.is_file(mention.path)
+        and is_news(mention.line, mention.places, mention.index, mention.below)
         for mention in mentions
-        if not mention.claim and mention.places and disk.is_file(mention.path)
-    }
-    stand = {mention.path for mention, told in news.items() if told is None}
-    for mention in mentions:
-        if news.get(mention) and mention.path not in stand:
+    ]
+    stand = {mention.path for mention, told in zip(mentions, news, strict=True) if told is None}
+    for mention, told in zip(mentions, news, strict=True):
+        if told and mention.path not in stand:
             is_new = read_section_claim(mention.line) == "created"
             yield _Mention(mention.path, "created" if is_new else "modified", mention.line)
         else:
@@ -139,7 +141,7 @@ def _mentions(lines: Sequence[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
         tree = _Tree()
         if line.kind == "quote":
             continue
-        places = list(find_places(line.content, disk))
+        places = tuple(find_places(line.content, disk))
         if not places:
             if line.kind == "heading":
                 subject = None
@@ -149,7 +151,7 @@ def _mentions(lines: Sequence[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
             continue
         claims = read_claims(line, places)
         mentions = [
-            _Mention(place.path, claim, line, place.certain, tuple(places), index, below)
+            _Mention(place.path, claim, line, place.certain, places, index, below)
             for index, (place, claim) in enumerate(zip(places, claims, strict=True))
         ]
         yield from mentions
