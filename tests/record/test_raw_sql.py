@@ -291,3 +291,10 @@ def test_statements_of_no_run_that_are_marked_as_edits_stop_nothing(
     with record.write():
         ingest_noted_changes(record)
     assert record.value("SELECT count(*) FROM observations WHERE pending") == 0
+
+
+@pytest.mark.parametrize("subject", [b"run:x", 5, "", "run:", "nosuch:kind", "session:\ud7ff"])
+def test_what_is_noted_of_nothing_stops_nothing(record: Record, subject: object) -> None:
+    record.execute("INSERT INTO changed_rows (subject) VALUES (?)", [subject])
+    ingest_arrivals(record)
+    assert record.value("SELECT count(*) FROM changed_rows") == 0

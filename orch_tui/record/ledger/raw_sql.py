@@ -39,7 +39,8 @@ def ingest_noted_changes(record: Record) -> None:
     # no trigger notes an edit of no run: whatever says so was changed itself
     record.execute("UPDATE observations SET pending = 0 WHERE pending AND execution_id IS NULL")
     while True:
-        noted = [s for (s,) in record.sql("SELECT subject FROM changed_rows ORDER BY rowid")]
+        subjects = record.sql("SELECT subject FROM changed_rows ORDER BY rowid")
+        noted = [readable(subject) or "" for (subject,) in subjects]
         record.execute("DELETE FROM changed_rows")
         renamed = follow_renamed(record, [s for s in noted if s.startswith(RENAMED)])
         edited = [
@@ -54,8 +55,8 @@ def ingest_noted_changes(record: Record) -> None:
         stale = dict.fromkeys([*sorted(renamed), *edited])
         for execution_id in edited:
             read_edits(record, execution_id)
-        subjects = {s for s in noted if not s.startswith(RENAMED)}
-        for subject in sorted(subjects, key=registers.subject_order):
+        others = {s for s in noted if not s.startswith(RENAMED)}
+        for subject in sorted(others, key=registers.subject_order):
             kind, _, name = subject.partition(":")
             if kind in registers.FIELDS:
                 registers.state_changes(record, subject)

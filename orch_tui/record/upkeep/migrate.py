@@ -8,6 +8,7 @@ from orch_tui.errors import RecordError
 from orch_tui.models.database import Record
 from orch_tui.models.migrations import migrate
 from orch_tui.models.migrations.step import Progress
+from orch_tui.models.values import readable
 from orch_tui.record.ledger import registers
 from orch_tui.record.ledger.project_keys import project_key
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
@@ -50,7 +51,8 @@ def migrate_record(record: Record, progress: Progress | None = None) -> Path | N
 def _finish(record: Record, progress: Progress) -> None:
     """Make statements of what was noted, and the rows of all runs from what was stated."""
     _give_projects_keys(record)
-    noted = [s for (s,) in record.sql("DELETE FROM changed_rows RETURNING subject")]
+    subjects = record.sql("DELETE FROM changed_rows RETURNING subject")
+    noted = [readable(subject) or "" for (subject,) in subjects]
     noted = sorted(dict.fromkeys(noted), key=registers.subject_order)
     for start in range(0, len(noted), _A_STRETCH):
         runs = []
