@@ -82,6 +82,7 @@ def record_completion(
     with record.write():
         execution_id = resolve_label(record, execution_id)
         before = executions.list_completions(record, execution_id)
+        doubted = executions.get_execution(record, execution_id).unverified
         if final_message is not None and not final_message.strip() and before and not supersede:
             _refuse_emptying(record, execution_id)
         said = _SaidOfReturn(
@@ -107,7 +108,8 @@ def record_completion(
             )
         execution = executions.get_execution(record, execution_id)
         after = executions.list_completions(record, execution_id)
-        if after != before:
+        is_new = (after, execution.unverified) != (before, doubted)
+        if is_new:
             journal.log_action(
                 record,
                 "record-completion",
@@ -122,7 +124,7 @@ def record_completion(
         copied = _find_copied(record, after if len(after) > 1 else [], final_message)
         is_doubted = doubt is not None and execution.unverified is not None
         recorded = RecordedReturn(
-            execution, copied or after[-1], after != before, doubt if is_doubted else None
+            execution, copied or after[-1], is_new, doubt if is_doubted else None
         )
     if recorded.is_new:
         from orch_tui.record.hand_over import remove_returned
