@@ -25,6 +25,7 @@ from orch_tui.files import (
 )
 from orch_tui.paths import resolve_path
 from orch_tui.times import local_time
+from orch_tui.wording import plural
 from orch_tui.written_files import note_written
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def write_lines(path: str, rows: Iterable[Row]) -> None:
         for row in rows:
             file.write(_json(row).encode() + b"\n")
             count += 1
-    say(f"written to {path}: {count:,} row{'s' * (count != 1)}")
+    say(f"written to {path}: {plural(count, 'row')}")
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def test_any_payload_will_do(recorded: Path, payload: bytes, did: Run) -> None:
         (finding,) = [f for f in did("doctor", "--format", "json").json if f["what"] == "inbox"]
         assert (finding["level"], finding["detail"].split(" in ")[0]) == (
             "warning",
-            "1 payloads could not be read",
+            "1 payload could not be read",
         )
 
 
@@ -303,7 +303,7 @@ def test_doctor_tells_of_projects_nobody_opened(recorded: Path, tmp_path: Path, 
         hook.put([PAYLOAD], str(tmp_path / name), hooks.START_NS)
     (finding,) = [f for f in did("doctor", "--format", "json").json if f["what"] == "inbox"]
     assert finding["level"] == "ok"
-    assert finding["detail"].startswith("2 payloads (0.0 MB) of 2 other projects wait in ")
+    assert finding["detail"].startswith("2 payloads (0.0 MB) of 2 other projects in ")
 
 
 def test_doctor_tells_of_calls_whose_agent_is_not_known(recorded: Path, did: Run) -> None:

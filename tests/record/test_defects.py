@@ -284,7 +284,7 @@ def test_what_is_set_aside_is_said_once_and_by_doctor(
         assert capfd.readouterr().err == ""
         main(["doctor"])
         told = capfd.readouterr().out
-        assert bad.name in told and "1 payloads could not be read" in told
+        assert bad.name in told and "1 payload could not be read" in told
         monkeypatch.undo()
         monkeypatch.chdir(made.root)
         assert main(["import", str(made.home)]) == 0

@@ -179,14 +179,14 @@ def test_contents_with_other_bytes(filled: Record) -> None:
     with filled.write():
         contents.store_content(filled, b"short")
     meddle(filled, "UPDATE contents SET data = x'00' WHERE encoding = 'raw'")
-    assert "1 contents" in found(filled)["contents"].detail
+    assert "1 content (" in found(filled)["contents"].detail
 
 
 def test_a_packed_content_that_cannot_be_unpacked(filled: Record) -> None:
     with filled.write():
         stored = contents.store_content(filled, b"long enough to be packed " * 20)
     meddle(filled, f"UPDATE contents SET data = x'00' WHERE content_id = {stored}")
-    assert "1 contents" in found(filled)["contents"].detail
+    assert "1 content (" in found(filled)["contents"].detail
 
 
 def test_a_briefing_that_is_not_as_it_was(filled: Record) -> None:
@@ -221,7 +221,7 @@ def test_an_execution_that_is_not_what_was_observed(filled: Record) -> None:
 
 def test_completions_that_are_gone_are_derived_again(filled: Record) -> None:
     meddle(filled, "DELETE FROM completions")
-    assert "1 executions (exec-1)" in found(filled)["executions"].detail
+    assert "1 execution (exec-1)" in found(filled)["executions"].detail
     repair_record(filled)
     assert found(filled) == {}
 
@@ -295,8 +295,8 @@ def test_payloads_in_the_inbox(filled: Record) -> None:
         (aside.parent / name).touch()
     told = [f for f in examine_record(filled.path, root) if f.what == "inbox"]
     assert [(f.level, f.detail.split(" in ")[0]) for f in told] == [
-        ("warning", "1 payloads could not be read"),
-        ("ok", "2 payloads wait"),
+        ("warning", "1 payload could not be read"),
+        ("ok", "2 payloads"),
     ]
 
 
@@ -305,14 +305,14 @@ def test_executions_that_wait_for_long(filled: Record) -> None:
     meddle(filled, "UPDATE agent_executions SET deployed_at = '2020-01-01T00:00:00.000Z'")
     with open_record(filled.path, clock=FakeClock()) as record:
         repair_record(record)
-    assert found(filled)["waiting"].detail.startswith("1 executions")
+    assert found(filled)["waiting"].detail.startswith("1 execution deployed")
 
 
 def test_contents_nobody_uses_are_counted(filled: Record) -> None:
     with filled.write():
         contents.store_content(filled, b"of an edited bundle")
     details = {f.what: f.detail for f in examine_record(filled.path)}
-    assert details["unused contents"].startswith("1 contents")
+    assert details["unused contents"].startswith("1 content of")
 
 
 def test_repair_of_a_read_only_record_says_so(filled: Record) -> None:

@@ -46,6 +46,7 @@ from orch_tui.record.ledger.statement import KINDS, decode_stored
 from orch_tui.record.provenance import list_remarks, remember_record
 from orch_tui.search import maintenance
 from orch_tui.search.schema import GIVEN, INDEX_VERSION, TEXTS
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.install.hook_settings import HookState
@@ -152,11 +153,12 @@ def repair_record(record: Record, progress: Progress = lambda done, total: None)
         if missing := _missing_parts(record):
             for part in missing:
                 record.execute(part.sql)
-            done.append(f"{len(missing)} indexes and triggers: made again")
+            parts = "indexes and triggers" if len(missing) > 1 else "index or trigger"
+            done.append(f"{len(missing)} {parts}: made again")
         wrong = list(find_stale_executions(record, progress=progress))
         rebuild_from_statements(record, wrong)
         if wrong:
-            done.append(f"{len(wrong)} executions: added up again")
+            done.append(f"{plural(len(wrong), 'execution')}: added up again")
         maintenance.refresh_pending(record)
         if maintenance.check(record):
             maintenance.rebuild(record)
@@ -165,7 +167,8 @@ def repair_record(record: Record, progress: Progress = lambda done, total: None)
         older = maintenance.count_other_versions(record)
         while remaining := maintenance.index_older(record):
             progress(older - remaining, older)
-        done.append(f"search index: {older} executions indexed anew, in version {INDEX_VERSION}")
+        indexed = plural(older, "execution")
+        done.append(f"search index: {indexed} indexed anew, in version {INDEX_VERSION}")
     return done
 
 
@@ -306,7 +309,7 @@ def _skills(root: Path) -> Iterator[Finding]:
         with suppress(OrchError):
             folder = skill.skill_folder(project)
             if gone := skill.missing_files(folder):
-                what = f"{folder}: {_some(gone, 'files')} of it are gone"
+                what = f"{folder}: gone are {_some(gone, 'file')} of it"
                 yield Finding("problem", "skill", what, command)
 
 
@@ -340,15 +343,15 @@ def _inbox(root: Path) -> Iterator[Finding]:
             continue
         aside = inbox.list_set_aside(folder)
         if aside:
-            what = f"{len(aside)} payloads could not be read in {folder}: {aside[-1][1]}"
+            what = f"{plural(len(aside), 'payload')} could not be read in {folder}: {aside[-1][1]}"
             yield Finding("warning", "inbox", what, f"see the folder {SET_ASIDE} there")
         waiting = len(inbox.list_inbox(folder))
         meant = os.path.dirname(next(inboxes(root)))
         if waiting and not first and os.path.isdir(meant) and not os.access(meant, os.W_OK):
-            what = f"{waiting} payloads went to {folder}: {meant} cannot be written"
+            what = f"{plural(waiting, 'payload')} went to {folder}: {meant} cannot be written"
             yield Finding("warning", "inbox", what, f"check the permissions of {meant}")
         elif waiting:
-            what = f"{waiting} payloads wait in {folder}; the next command takes them in"
+            what = f"{plural(waiting, 'payload')} in {folder}, to be taken in by the next command"
             yield Finding("ok", "inbox", what)
         if not first and os.path.lexists(_owned(folder)) and not is_private(_owned(folder)):
             what = f"{_owned(folder)} is not yours alone: hooks leave nothing there"
@@ -375,8 +378,8 @@ def _elsewhere(root: Path) -> Iterator[Finding]:
             yield Finding(
                 "warning" if size > _MANY_BYTES else "ok",
                 "inbox",
-                f"{sum(map(len, waiting)):,} payloads ({size / 1e6:,.1f} MB) of {len(waiting)} "
-                f"other projects wait in {top}",
+                f"{plural(sum(map(len, waiting)), 'payload')} ({size / 1e6:,.1f} MB) of "
+                f"{plural(len(waiting), 'other project')} in {top}",
                 "open orch in those projects, or delete the folders of those that are done",
             )
 
@@ -395,7 +398,7 @@ def _not_handed_over(record: Record, look: _Look) -> Iterator[tuple[Level, str, 
     )
     if rows:
         label, call, reason = rows[-1]
-        what = f"{len(rows):,} agents were called by a line that no briefing took the place of"
+        what = f"{plural(len(rows), 'call')} by a line that no briefing took the place of"
         yield "warning", f"{what}; last {label or call}: {reason}", "deploy it again for another"
 
 
@@ -481,7 +484,11 @@ def _schema(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     if wrong:
         yield "problem", f"not the tables of this version: {', '.join(wrong)}", _TAKE_OVER
     if missing:
-        yield "problem", f"missing: {_some(missing, 'indexes and triggers')}", _REPAIR
+        yield (
+            "problem",
+            f"missing: {_some(missing, 'index or trigger', 'indexes and triggers')}",
+            _REPAIR,
+        )
     if not wrong and not missing:
         yield "ok", f"version {SCHEMA_VERSION}, SQLite {sqlite3.sqlite_version}", ""
 
@@ -523,7 +530,7 @@ def _integrity(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
         of = "pages" if look.runs is None else "pages; those of the public tables are sound"
         yield "ok", f"{record.value('PRAGMA page_count')} {of}", ""
     else:
-        yield "problem", _some(complaints, "complaints"), _RESTORE
+        yield "problem", _some(complaints, "complaint"), _RESTORE
 
 
 def _run_beside(record: Record, statement: str) -> list[tuple[Any, ...]]:
@@ -556,10 +563,10 @@ def _foreign_parts(record: Record, look: _Look) -> Iterator[tuple[Level, str, st
     if foreign and maintenance.is_of_another_version(record):
         foreign = tuple(name for name in foreign if not name.startswith("trigger search_"))
     if foreign:
+        parts = _some(list(foreign), "trigger or view", "triggers and views")
         yield (
             "warning",
-            f"not made by orch: {_some(list(foreign), 'triggers and views')}; they run with what "
-            "orch writes",
+            f"not made by orch: {parts}; what orch writes sets them going",
             "where you did not make them, drop them with sqlite3 (DROP TRIGGER, DROP VIEW)",
         )
 
@@ -590,8 +597,8 @@ def _search_index(record: Record, look: _Look) -> Iterator[tuple[Level, str, str
         older = maintenance.count_other_versions(record)
         version = maintenance.index_version(record)
         detail = (
-            f"of version {version}, this orch makes {INDEX_VERSION}: {older} executions to be "
-            "indexed anew; they are found all the same"
+            f"of version {version}, this orch makes {INDEX_VERSION}: {plural(older, 'execution')} "
+            "to be indexed anew; all are found all the same"
         )
         yield "warning", detail, f"open orch, or {_REPAIR}"
     elif not wrong:
@@ -602,7 +609,7 @@ def _search_index(record: Record, look: _Look) -> Iterator[tuple[Level, str, str
 def _executions(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     wrong = list(find_stale_executions(record, look.runs, look.tell))
     if wrong:
-        yield "warning", f"not what was observed: {_some(wrong, 'executions')}", _REPAIR
+        yield "warning", f"not what was observed: {_some(wrong, 'execution')}", _REPAIR
     else:
         count = record.value("SELECT count(*) FROM agent_executions")
         which = count if look.runs is None else f"the newest {len(look.runs)} of {count}"
@@ -622,9 +629,10 @@ def _statements(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]
         if kind in KINDS and decode_stored(kind, payload) is None:
             wrong.append(readable(execution_id) or "of no execution")
     if wrong:
+        those = _some(wrong, "of an execution", "of executions")
         yield (
             "problem",
-            f"no statements any more, and passed over: {_some(wrong, 'of executions')}",
+            f"no statements any more, and passed over: {those}",
             "orch restore FILE puts a backup back from before they were changed",
         )
     else:
@@ -655,7 +663,7 @@ def _contents(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
         elif len(data) != size or hashlib.sha256(data).digest() != sha256:
             wrong.append(str(content_id))
     if wrong:
-        yield "problem", f"other bytes than were stored: {_some(wrong, 'contents')}", _RESTORE
+        yield "problem", f"other bytes than were stored: {_some(wrong, 'content')}", _RESTORE
     else:
         yield "ok", f"{count} have the bytes they were stored with", ""
 
@@ -676,7 +684,7 @@ def _briefings(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
         if hashlib.sha256(each.rendered).digest() != each.sha256:
             wrong.append(str(each.briefing_id))
     if wrong:
-        yield "problem", f"not as they were rendered: {_some(wrong, 'briefings')}", _RESTORE
+        yield "problem", f"not as they were rendered: {_some(wrong, 'briefing')}", _RESTORE
     else:
         condition, parameters = look.among("execution_id IN ({runs})")
         runs = record.value(
@@ -684,8 +692,8 @@ def _briefings(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
             f"WHERE (briefing_id IS NOT NULL OR handed_over_id IS NOT NULL) AND {condition}",
             parameters,
         )
-        texts = "1 text" if count == 1 else f"{count} texts"
-        yield "ok", f"{texts} for {runs} deployments, as rendered", ""
+        texts, deployments = plural(count, "text"), plural(runs, "deployment")
+        yield "ok", f"{texts} for {deployments}, as rendered", ""
 
 
 def _orphans(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
@@ -706,7 +714,11 @@ def _orphans(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
         if content_id not in used:
             unused, size = unused + 1, size + length
     if unused:
-        yield "ok", f"{unused} contents of replaced bundles are kept, {size / 1e6:,.1f} MB", ""
+        yield (
+            "ok",
+            f"{plural(unused, 'content')} of replaced bundles, kept: {size / 1e6:,.1f} MB",
+            "",
+        )
 
 
 def _waiting(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
@@ -719,7 +731,7 @@ def _waiting(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     if count:
         yield (
             "warning",
-            f"{count} executions were deployed more than a day ago and have not returned",
+            f"{plural(count, 'execution')} deployed more than a day ago, and not returned",
             "orch record-completion, with --status failed where nothing will come",
         )
 
@@ -737,8 +749,8 @@ def _halves(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     if count:
         yield (
             "warning",
-            f"{count} executions may stand twice: a hook that tells which agent a call started "
-            "was not heard",
+            f"{plural(count, 'execution')} may stand twice: a hook that tells which agent a "
+            "call started was not heard",
             "orch import, which joins them where the transcripts are still there",
         )
 
@@ -777,5 +789,7 @@ _FULL_ONLY = {"unused contents"}
 """Checks that ask for every row there is."""
 
 
-def _some(names: list[str], kind: str) -> str:
-    return f"{len(names)} {kind} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+def _some(names: list[str], kind: str, kinds: str = "") -> str:
+    """Word how many there are of a kind, and name the first; ``kinds``: what several are called."""
+    count = f"{len(names):,} {kinds}" if kinds and len(names) > 1 else plural(len(names), kind)
+    return f"{count} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
