@@ -344,6 +344,8 @@ def positive(text: str) -> int:
         number = 0
     if number <= 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    if number >= 1 << 63:
+        raise argparse.ArgumentTypeError("the number is too large")
     return number
 
 
