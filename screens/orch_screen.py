@@ -201,9 +201,14 @@ class OrchScreen(Screen[None]):
         from orch_tui.recall.show import show_execution
 
         project = self.app.project
-        self.run_in_thread(
-            lambda: show_execution(project.existing_record, label, project.root), then, group=group
-        )
+
+        def work() -> Shown:
+            shown = show_execution(project.existing_record, label, project.root)
+            for each in shown.returned:
+                _ = each.secrets  # looked for here, not where they are drawn
+            return shown
+
+        self.run_in_thread(work, then, group=group)
 
     def on_work_done(self, message: WorkDone) -> None:
         self.query_one(Problem).clear(message.group)

@@ -66,13 +66,14 @@ def open_on(folder: Path, *, database: str | None = None) -> int:
 def _refuse_taken(port: int) -> None:
     import socket
 
-    with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind(("localhost", port))
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise OrchError(f"port {port}: {reason}", hint="--port names another") from None
+    for family, *_, address in socket.getaddrinfo("localhost", port, type=socket.SOCK_STREAM):
+        with socket.socket(family) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(address)
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise OrchError(f"port {port}: {reason}", hint="--port names another") from None
 
 
 def serve(port: int, *, database: str | None = None) -> None:

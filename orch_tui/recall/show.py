@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,13 @@ class ShownMessage:
     text: str | None
 
 
+@lru_cache(maxsize=8)
+def _find_secrets(message: str) -> tuple[Secret, ...]:
+    from orch_tui.prepare.secrets import find_secrets  # only JSON and the app ask
+
+    return find_secrets(message)
+
+
 @frozen
 class ShownReturn:
     """One completion and the message that came with it."""
@@ -70,10 +78,9 @@ class ShownReturn:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What looks like a secret in its message, which is kept as it came."""
-        from orch_tui.prepare.secrets import find_secrets
-
-        return find_secrets(self.final_message or "")
+        """What looks like a secret in its message, which is kept as it came; of the last few
+        messages it is remembered."""
+        return _find_secrets(self.final_message or "")
 
     @property
     def words(self) -> str:

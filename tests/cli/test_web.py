@@ -150,3 +150,16 @@ def test_a_port_that_is_none_is_refused(project: Path) -> None:
     )
     assert done.returncode == 2
     assert b"'99999' is not a port, 1 to 65535" in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(project: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "orch_tui", "--web", "--port", port], capture_output=True
+        )
+    assert done.returncode == 1
+    assert done.stdout == b""
+    assert f"orch: port {port}: address already in use".encode() in done.stderr
