@@ -15,7 +15,7 @@ from orch_tui.errors import UsageError
 from orch_tui.files import refuse_leading_out
 from orch_tui.paths import resolve_path
 from orch_tui.project import Project
-from orch_tui.wording import plural
+from orch_tui.wording import plural, word_size
 from orch_tui.written_files import note_written
 
 if TYPE_CHECKING:
@@ -391,7 +391,7 @@ def _forget(arguments: Namespace) -> int:
     before = arguments.before and parse_time(arguments.before, record.clock())
     runs = find_forgettable(record, before=before, session_id=arguments.session_id)
     found = measure_forgetting(record, runs)
-    room = f"{found.size / 1e6:,.1f} MB" if found.size >= 1e6 else f"{found.size / 1e3:,.1f} kB"
+    room = word_size(found.size)
     if not found.texts:
         say("no run that has ended has texts to forget there")
         print_answer(arguments, "", **as_row(found), forgotten=False)

@@ -1,5 +1,5 @@
 """What is done with one run or several that were marked: written to a file, looked over, archived,
-retracted."""
+retracted, forgotten."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from orch_tui.paths import resolve_path
 from orch_tui.screens.dialogs import Ask, Confirm
 from orch_tui.screens.doings import DoneThing, do_in_turn, make_done_thing
 from orch_tui.screens.widgets.safe import one_line
-from orch_tui.wording import plural
+from orch_tui.wording import plural, word_size
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
+    from orch_tui.record.upkeep.forgetting import ForgottenTexts
     from orch_tui.rows import Session
     from orch_tui.screens.orch_screen import OrchScreen
 
@@ -182,6 +183,49 @@ class RunActions:
         def then(_: None) -> None:
             self._screen.app.doings.add(_retracting(labels, reason.strip()))
             self._screen.app.notify(f"{plural(len(labels), 'run')} retracted · ^Z takes back")
+            self._done()
+
+        do_in_turn(self._screen, work, then)
+
+    def forget(self, chosen: Chosen) -> None:
+        """Forget the texts of runs that have ended, once it is known how much that is."""
+        project, labels = self._screen.app.project, list(chosen)
+
+        def measure() -> tuple[list[str], ForgottenTexts]:
+            from orch_tui.record.upkeep.forgetting import find_forgettable, measure_forgetting
+
+            for label in labels:
+                project.check_own_run(label)
+            runs = find_forgettable(project.existing_record, labels=labels)
+            return runs, measure_forgetting(project.existing_record, runs)
+
+        self._screen.run_in_thread(measure, lambda found: self._ask_forget(*found), group="forget")
+
+    def _ask_forget(self, runs: list[str], found: ForgottenTexts) -> None:
+        if not found.texts:
+            self._screen.app.notify("nothing to forget: it waits, or its texts are gone already")
+            return
+        asked = Confirm(
+            f"Forget the texts of {plural(len(runs), 'run')}, {word_size(found.size)}?",
+            detail="What they were given, were told and said goes, for good: no key and no import "
+            "brings it back. What they cost, when they ran and how they ended stays, and so does "
+            "what another run was given, too.",
+            yes="forgets them",
+        )
+        self._screen.app.push_screen(asked, partial(self._forget, runs))
+
+    def _forget(self, runs: list[str], agreed: bool | None) -> None:
+        if not agreed:
+            return
+        project = self._screen.app.project
+
+        def work() -> ForgottenTexts:
+            from orch_tui.record.upkeep.forgetting import forget_runs
+
+            return forget_runs(project.existing_record, runs)
+
+        def then(found: ForgottenTexts) -> None:
+            self._screen.app.notify(f"{plural(found.texts, 'text')} forgotten")
             self._done()
 
         do_in_turn(self._screen, work, then)

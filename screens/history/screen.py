@@ -85,7 +85,7 @@ DEEPEST = 6
 """Levels of nested runs that are told apart by how far they stand to the right."""
 
 OF_A_RUN = (
-    *("mark", "compare", "compare_success", "replay", "collect", "archive", "retract"),
+    *("mark", "compare", "compare_success", "replay", "collect", "archive", "retract", "forget"),
     *("tree", "sort", "timeline"),
     *("copy_text", "edit", "export", "next_tab", "compose"),
 )
@@ -122,7 +122,7 @@ are offered, too. **s** puts the best or the newest first.
 Right completes what is offered in grey. Up and down move the list while you type. **Esc** goes from
 the box to the list and back. **Space** marks runs: **F7** compares two, **F12** writes them to a
 file, **o** keeps the outputs their messages tell of, **A** archives their sessions, **R** retracts
-them; without marks, the one under the cursor.
+them, **F** forgets their texts for good; without marks, the one under the cursor.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -151,6 +151,7 @@ them; without marks, the one under the cursor.
         Binding("o", "collect", "outputs its message tells of", id="history-collect", show=False),
         Binding("A", "archive", "archive the session", id="history-archive", show=False),
         Binding("R", "retract", "retract", id="history-retract", show=False),
+        Binding("F", "forget", "forget the texts", id="history-forget", show=False),
         Binding("f9", "copy_text", "copy this text", id="history-copy", show=False),
         Binding("f10", "edit", "this text in $EDITOR", id="history-edit", show=False),
         Binding("f12", "export", "Write to file", id="history-export", show=False),
@@ -563,6 +564,9 @@ them; without marks, the one under the cursor.
 
     def action_retract(self) -> None:
         self._actions.retract(self._chosen)
+
+    def action_forget(self) -> None:
+        self._actions.forget(self._chosen)
 
     def action_compare_success(self) -> None:
         """Compare the run with the last of its agent type that succeeded before it."""

@@ -24,6 +24,7 @@ from orch_tui.record.executions import get_execution
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import complete_session
 from orch_tui.screens.command_list import list_commands
+from orch_tui.screens.dialogs import Confirm
 from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.filter_chips import FilterChips
@@ -345,6 +346,30 @@ async def test_marked_runs_are_retracted_for_a_reason(folder: Path, clock: FakeC
     with open_record(Project(folder).database) as record:
         reasons = record.rows("SELECT payload FROM observations WHERE kind = 'retracted'")
         assert len(reasons) == 2 and all("twice" in str(row["payload"]) for row in reasons)
+
+
+async def test_texts_of_marked_runs_are_forgotten_for_good(folder: Path, clock: FakeClock) -> None:
+    app = opened(folder, clock)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settled(pilot)
+        await pilot.press("escape", "space", "space", "space", "F")
+        await settled(pilot)
+        assert isinstance(app.screen, Confirm)
+        await pilot.press("escape")
+        assert (
+            app.project.record.value("SELECT count(*) FROM contents WHERE encoding = 'gone'") == 0
+        )
+        await pilot.press("F")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        said = app.project.record.sql(
+            "SELECT DISTINCT final_message FROM agent_executions WHERE status = 'completed'"
+        )
+        assert said == [("[forgotten]",)]
+        await pilot.press("F")
+        await settled(pilot)
+        assert not isinstance(app.screen, Confirm)
 
 
 async def test_nested_runs_stand_beneath_the_one_that_launched_them(

@@ -8,7 +8,7 @@ takes in an export forgets it, too.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
@@ -36,17 +36,21 @@ class ForgottenTexts:
 
 
 def find_forgettable(
-    record: Record, *, before: str | None = None, session_id: str | None = None
+    record: Record,
+    *,
+    before: str | None = None,
+    session_id: str | None = None,
+    labels: Collection[str] | None = None,
 ) -> list[str]:
-    """List the runs that were deployed before a time, or of a session, and that have ended.
+    """List the runs that were deployed before a time, of a session or of these, and have ended.
 
     Those whose texts are forgotten already are left out.
 
     Raises:
-        UsageError: neither is given.
+        UsageError: none of them is given.
         NotFoundError: no such session.
     """
-    if before is None and session_id is None:
+    if before is None and session_id is None and labels is None:
         raise UsageError("nothing says what to forget", hint="--before DATE, or --session-id ID")
     if session_id is not None:
         session_id = sessions.get_session(record, session_id).session_id
@@ -57,7 +61,9 @@ def find_forgettable(
         [before, session_id],
     )
     known = set(_forgotten_runs(record))
-    return [label for (label,) in rows if label not in known]
+    return [
+        label for (label,) in rows if label not in known and (labels is None or label in labels)
+    ]
 
 
 def measure_forgetting(record: Record, runs: list[str]) -> ForgottenTexts:
