@@ -25,6 +25,10 @@ class _TerminatedError(BaseException):
     """SIGTERM arrived; like KeyboardInterrupt it is nobody's to catch on the way."""
 
 
+_signals: list[int] = []
+"""What arrived: where it ends a statement of SQLite, what its handler raised is lost there."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
     if argv is None and sys.argv[1:2] == ["hook"] and not {"-h", "--help"} & {*sys.argv}:
@@ -70,10 +74,8 @@ def _run(given: list[str]) -> int:
         return error.exit_code
     except SystemExit as stop:  # argparse
         return stop.code if isinstance(stop.code, int) else 1
-    except KeyboardInterrupt as stop:
-        return _stopped("interrupted", INTERRUPTED, stop)
-    except _TerminatedError as stop:
-        return _stopped("terminated", TERMINATED, stop)
+    except (KeyboardInterrupt, _TerminatedError) as stop:
+        return _stopped(stop)
     except BrokenPipeError:  # the reader had enough; what was recorded is recorded
         _let_go_of_output()
         return 0
@@ -84,12 +86,13 @@ def _run(given: list[str]) -> int:
         return _no(f"{error.filename or 'standard output'}: {error.strerror or error}", 1)
     except Exception as error:
         if _is_interrupt(error):
-            return _stopped("interrupted", INTERRUPTED, error)
+            return _stopped(error)
         if sys.flags.dev_mode:
             raise
         return _broken(error, given)
     finally:
         signal.signal(signal.SIGTERM, previous)
+        _signals.clear()
         if opened := getattr(arguments, "project_opened", None):
             opened.close()
 
@@ -154,8 +157,9 @@ def _no(message: str, code: int) -> int:
     return code
 
 
-def _stopped(how: str, code: int, stop: BaseException) -> int:
+def _stopped(stop: BaseException) -> int:
     """Say what is done; who had done a part of it notes so on the way of the exception."""
+    how, code = ("terminated", TERMINATED) if _signals else ("interrupted", INTERRUPTED)
     nothing = "nothing is half written, and the same command may be run again"
     return _no(f"{how}; {'; '.join(getattr(stop, '__notes__', ())) or nothing}", code)
 
@@ -189,4 +193,5 @@ def _is_interrupt(error: Exception) -> bool:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
+    _signals.append(number)
     raise _TerminatedError

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sqlite3
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
+from orch_tui.cli import TERMINATED, main
 from orch_tui.errors import RecordError
 from orch_tui.models import long_statements
 from orch_tui.models.database import Record, is_interrupt
@@ -109,3 +112,26 @@ def test_what_a_foreign_trigger_keeps_going_is_ended_and_named(
     with pytest.raises(RecordError, match=r"did not make: trigger copycat$"), record.write():
         record.execute("UPDATE sessions SET scope = 'y'")
     assert record.value("SELECT scope FROM sessions") == "x"
+
+
+def test_a_command_that_is_terminated_within_a_statement_says_so(
+    record: Record, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = Event()
+
+    def end() -> None:
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def begin() -> int:
+        begun.set()
+        return 1
+
+    def run(_: Namespace) -> None:
+        record.connection.create_function("begin", 0, begin)
+        Thread(target=end).start()
+        record.value(f"SELECT begin() + ({ENDLESS})")
+
+    monkeypatch.setattr("orch_tui.cli.parser.parse", lambda words: Namespace(run=run))
+    assert main(["query"]) == TERMINATED
+    assert "orch: terminated; nothing is half written" in capsys.readouterr().err

@@ -753,8 +753,8 @@ def test_broken_off_once_the_record_is_clean_it_says_what_is_left(
                 record, KEY, "a test", progress=lambda done, total: told.append((done, total))
             )
     assert told == sorted(told) and len(told) > 5
-    assert cli._stopped("interrupted", 130, stopped.value) == 130
+    assert cli._stopped(stopped.value) == 130
     assert "interrupted; the record no longer holds it, but" in capsys.readouterr().err
-    assert cli._stopped("interrupted", 130, KeyboardInterrupt()) == 130
+    assert cli._stopped(KeyboardInterrupt()) == 130
     assert "nothing is half written" in capsys.readouterr().err
     assert redact_secret(record, KEY, "a test").places == {}

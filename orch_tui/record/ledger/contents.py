@@ -9,11 +9,10 @@ from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES, pack_bytes, unpack_bytes
 
 GONE = "[redacted]"
+"""What is shown where a content was redacted."""
 FORGOTTEN = "[forgotten]"
-
 FORGOTTEN_BYTES = b"forgotten"
 """What stands in place of the bytes of a content that was forgotten, not redacted."""
-"""What is shown where a content was redacted."""
 
 
 def store_content(record: Record, data: bytes) -> int:

@@ -35,6 +35,20 @@ class ForgottenTexts:
     """Bytes in the record."""
 
 
+@frozen
+class DoomedTexts:
+    """The texts that go, by their ids."""
+
+    contents: frozenset[int]
+    briefings: frozenset[int]
+    size: int
+    """Bytes in the record."""
+
+    def of(self, runs: list[str]) -> ForgottenTexts:
+        """Say in figures what these runs lose."""
+        return ForgottenTexts(len(runs), len(self.contents) + len(self.briefings), self.size)
+
+
 def find_forgettable(
     record: Record,
     *,
@@ -69,19 +83,17 @@ def find_forgettable(
 def measure_forgetting(record: Record, runs: list[str]) -> ForgottenTexts:
     """Say what forgetting these runs would take away."""
     with record.read():
-        doomed = _find_doomed(record, {*_forgotten_runs(record), *runs})
-        return ForgottenTexts(len(runs), len(doomed.contents) + len(doomed.briefings), doomed.size)
+        return _find_doomed(record, {*_forgotten_runs(record), *runs}).of(runs)
 
 
 def forget_runs(record: Record, runs: list[str]) -> ForgottenTexts:
     """Forget the texts of these runs, and give their room in the file back."""
     with record.write():
-        measured = measure_forgetting(record, runs)
         now = record.now()
         for label in runs:
             uid = record.value("SELECT uid FROM agent_executions WHERE execution_id = ?", [label])
             registers.state_value(record, f"run:{uid}", FORGOTTEN_AT, now)
-        forget_texts(record)
+        doomed = forget_texts(record)
         for session_id, count in record.sql(
             "SELECT session_id, count(*) FROM agent_executions "
             "WHERE execution_id IN (SELECT value FROM json_each(?)) GROUP BY session_id",
@@ -90,14 +102,15 @@ def forget_runs(record: Record, runs: list[str]) -> ForgottenTexts:
             journal.log_action(record, "forget", session_id=session_id, after={"runs": count})
     if runs:
         record.squeeze()
-    return measured
+    return doomed.of(runs)
 
 
-def forget_texts(record: Record) -> None:
-    """Take away the texts of all runs that are stated to be forgotten; call it within a write."""
+def forget_texts(record: Record) -> DoomedTexts:
+    """Take away the texts of all runs that are stated to be forgotten, and tell which; call it
+    within a write."""
     doomed = _find_doomed(record, set(_forgotten_runs(record)))
     if not (doomed.contents or doomed.briefings):
-        return
+        return doomed
     said = record.sql(
         "SELECT execution_id FROM agent_executions WHERE message_id IN "
         "(SELECT value FROM json_each(?)) ORDER BY execution_id",
@@ -109,13 +122,7 @@ def forget_texts(record: Record) -> None:
         for content_id in doomed.contents:
             contents.forget_content(record, content_id)
         rebuild_from_statements(record, [label for (label,) in said])
-
-
-@frozen
-class _Doomed:
-    contents: frozenset[int]
-    briefings: frozenset[int]
-    size: int
+    return doomed
 
 
 def _forgotten_runs(record: Record) -> Iterator[str]:
@@ -143,7 +150,7 @@ _VERSIONS = "SELECT bundle_version_id, execution_id FROM agent_executions"
 """Which run has which text, or was given which version of a bundle."""
 
 
-def _find_doomed(record: Record, runs: set[str]) -> _Doomed:
+def _find_doomed(record: Record, runs: set[str]) -> DoomedTexts:
     """Find the texts that these runs have, and no other run and no bundle that is for others."""
     given = _only_of(record, _VERSIONS, runs)
     own_briefings = _only_of(record, _BRIEFINGS, runs)
@@ -178,7 +185,7 @@ def _find_doomed(record: Record, runs: set[str]) -> _Doomed:
             ("briefings", "briefing_id", "parts", own_briefings),
         )
     )
-    return _Doomed(frozenset(own_contents), frozenset(own_briefings), size)
+    return DoomedTexts(frozenset(own_contents), frozenset(own_briefings), size)
 
 
 def _only_of(record: Record, pairs: str, runs: set[str]) -> set[int]:
