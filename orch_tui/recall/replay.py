@@ -46,7 +46,8 @@ def replay_briefing(record: Record, label: str) -> Replay:
         "SELECT sha256 FROM briefings WHERE briefing_id = ?", [execution.briefing_id]
     )
     if hashlib.sha256(text).digest() != sha256:
-        how = "forgotten" if contents.FORGOTTEN.encode() in text else "redacted"
+        marks = {contents.FORGOTTEN: "forgotten", contents.UNSENT: "kept back by its machine"}
+        how = next((how for mark, how in marks.items() if mark.encode() in text), "redacted")
         raise ConflictError(
             f"the briefing of {execution.execution_id} is not what it was: a part was {how}",
             hint="`orch show` shows what is left of it",

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from pathlib import Path
 
 import pytest
 
 from orch_tui.models.database import Record
 from orch_tui.record.ledger.contents import (
+    FORGOTTEN_BYTES,
+    UNSENT_BYTES,
     encode_given,
     get_content,
     get_content_by_sha256,
     get_content_text,
     share_message,
+    store_absent,
     store_content,
     unshare_messages,
 )
 from orch_tui.record.sessions import init_session
+from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.restore import restore_export
 from tests.record.reporting import report
 
 LONG = b"the same again and again\n" * 40
@@ -106,3 +113,35 @@ def test_every_message_is_given_back_where_no_run_is_named(record: Record) -> No
         unshare_messages(record)
     assert [encoding(record, content_id) for content_id in ids] == ["raw", "raw"]
     assert [get_content_text(record, content_id) for content_id in ids] == words
+
+
+def test_what_was_not_sent_is_stored_when_it_comes_and_what_is_gone_is_not(record: Record) -> None:
+    sha256 = hashlib.sha256(LONG).digest()
+    with record.write():
+        store_absent(record, sha256, len(LONG), UNSENT_BYTES)
+        content_id = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [sha256])
+        assert get_content_text(record, content_id) == "[not sent]"
+        assert store_content(record, LONG) == content_id
+        assert get_content(record, content_id) == LONG
+        for mark, told in ((FORGOTTEN_BYTES, "[forgotten]"), (b"", "[redacted]")):
+            other = LONG + mark
+            store_absent(record, hashlib.sha256(other).digest(), len(other), mark)
+            assert get_content_text(record, store_content(record, other)) == told
+
+
+def test_an_export_tells_what_was_not_sent_and_one_that_has_it_fills_it_in(
+    record: Record, tmp_path: Path
+) -> None:
+    whole, part = (Record(tmp_path / name) for name in ("whole.db", "part.db"))
+    with whole.write():
+        store_content(whole, LONG)
+    with part.write():
+        store_absent(part, hashlib.sha256(LONG).digest(), len(LONG), UNSENT_BYTES)
+    for origin, text in ((part, "[not sent]"), (whole, LONG.decode()), (part, LONG.decode())):
+        exported = tmp_path / "export.jsonl"
+        exported.write_text("".join(json.dumps(row) + "\n" for row in export_record(origin)))
+        restore_export(record, exported)
+        held = record.sql("SELECT content_id FROM contents")
+        assert [get_content_text(record, each) for (each,) in held] == [text]
+    whole.close()
+    part.close()

@@ -13,13 +13,23 @@ GONE = "[redacted]"
 FORGOTTEN = "[forgotten]"
 FORGOTTEN_BYTES = b"forgotten"
 """What stands in place of the bytes of a content that was forgotten, not redacted."""
+UNSENT = "[not sent]"
+UNSENT_BYTES = b"not sent"
+"""Likewise of one that another machine keeps to itself: it is stored when it comes."""
 
 
 def store_content(record: Record, data: bytes) -> int:
     """Store ``data`` (once) and give its content_id."""
     digest = hashlib.sha256(data).digest()
-    known = record.value("SELECT content_id FROM contents WHERE sha256 = ?", [digest])
-    if known is not None:
+    for known, held in record.sql(
+        "SELECT content_id, iif(encoding = 'gone', data, NULL) FROM contents WHERE sha256 = ?",
+        [digest],
+    ):
+        if held == UNSENT_BYTES:
+            record.execute(
+                "UPDATE contents SET encoding = ?, data = ? WHERE content_id = ?",
+                [*pack_bytes(data), known],
+            )
         return int(known)
     return int(
         record.value(
@@ -31,7 +41,7 @@ def store_content(record: Record, data: bytes) -> int:
 
 
 def get_content(record: Record, content_id: int) -> bytes | None:
-    """Get the bytes of a content by its id; None where they were redacted, or are broken."""
+    """Get the bytes of a content by its id; None where they are not there, or are broken."""
     return _unpack_first(
         record.sql(
             f"SELECT encoding, {STORED_BYTES} FROM contents WHERE content_id = ?", [content_id]
@@ -92,9 +102,18 @@ def get_content_text(record: Record, content_id: int | None) -> str | None:
 
 
 def name_gone(record: Record, content_id: int | None) -> str:
-    """Name what stands for a content that is not there: redacted, or forgotten."""
+    """Name what stands for a content that is not there: redacted, forgotten, or not sent."""
     stored = record.value("SELECT data FROM contents WHERE content_id = ?", [content_id])
-    return FORGOTTEN if stored == FORGOTTEN_BYTES else GONE
+    return {FORGOTTEN_BYTES: FORGOTTEN, UNSENT_BYTES: UNSENT}.get(stored, GONE)
+
+
+def store_absent(record: Record, sha256: bytes, size: int, mark: bytes = b"") -> None:
+    """Store of a content its hash and size alone; ``mark`` says why (default: it was redacted)."""
+    record.execute(
+        "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, 'gone', ?) "
+        "ON CONFLICT (sha256) DO UPDATE SET data = excluded.data",
+        [sha256, size, mark],
+    )
 
 
 def forget_content(record: Record, content_id: int) -> None:
@@ -107,7 +126,7 @@ def forget_content(record: Record, content_id: int) -> None:
 
 def is_tombstone(encoding: str, stored: bytes | None) -> bool:
     """Tell whether this is all that is to be there of a content that is gone."""
-    return encoding == "gone" and stored in (b"", FORGOTTEN_BYTES, None)
+    return encoding == "gone" and stored in (b"", FORGOTTEN_BYTES, UNSENT_BYTES, None)
 
 
 def encode_given(value: str | bytes) -> bytes:

@@ -17,7 +17,7 @@ from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
 from orch_tui.models.values import SCHEMA_VERSION, as_bytes, listed_names
 from orch_tui.prepare.secret_verdicts import is_verdict
 from orch_tui.record.ledger import portable
-from orch_tui.record.ledger.contents import FORGOTTEN_BYTES
+from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
 from orch_tui.record.ledger.origins import gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
 from orch_tui.record.ledger.statement import unpack_fields
@@ -83,7 +83,8 @@ def _contents(view: Record) -> Iterator[dict[str, Any]]:
         f"SELECT sha256, size, encoding, {STORED_BYTES} FROM contents ORDER BY content_id"
     ):
         row = {"content": sha256.hex(), "size": size, "data": _printable(unpack_bytes(*stored))}
-        yield row | ({"forgotten": True} if stored == ["gone", FORGOTTEN_BYTES] else {})
+        marks = {FORGOTTEN_BYTES: {"forgotten": True}, UNSENT_BYTES: {"unsent": True}}
+        yield row | (marks.get(stored[1], {}) if stored[0] == "gone" else {})
 
 
 def _briefings(view: Record) -> Iterator[dict[str, Any]]:

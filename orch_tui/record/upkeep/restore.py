@@ -26,7 +26,7 @@ from orch_tui.prepare.secret_verdicts import is_verdict
 from orch_tui.processes import own_program, upgrade_command
 from orch_tui.record import claude_sessions
 from orch_tui.record.ledger import briefings, contents, portable, registers
-from orch_tui.record.ledger.contents import FORGOTTEN_BYTES
+from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.origins import (
     begin_origin,
@@ -253,17 +253,18 @@ class _Exchange:
 
     def _content(self, row: Row) -> None:
         sha256 = bytes.fromhex(row["content"])
-        known = self._record.value("SELECT 1 FROM contents WHERE sha256 = ?", [sha256])
-        if known:
+        held = self._record.sql(
+            "SELECT iif(encoding = 'gone', data, NULL) FROM contents WHERE sha256 = ?", [sha256]
+        )
+        if held and held[0][0] != UNSENT_BYTES:
             return
-        self.redacted.look_at(row["data"])
         data = row["data"]
         if data is None:
-            self._record.execute(
-                "INSERT INTO contents (sha256, size, encoding, data) VALUES (?, ?, 'gone', ?)",
-                [sha256, int(row["size"]), FORGOTTEN_BYTES if row.get("forgotten") else b""],
-            )
+            marks = ((FORGOTTEN_BYTES, "forgotten"), (UNSENT_BYTES, "unsent"))
+            mark = next((mark for mark, name in marks if row.get(name)), b"")
+            contents.store_absent(self._record, sha256, int(row["size"]), mark)
             return
+        self.redacted.look_at(data)
         contents.store_content(
             self._record,
             base64.b64decode(data["base64"]) if isinstance(data, dict) else str(data).encode(),
