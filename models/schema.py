@@ -1,4 +1,4 @@
-"""Every table, index and trigger of the models, in the order they are created.
+"""Every table, index, trigger and view of the models, in the order they are created.
 
 Together with those of `orch_tui.search.schema` they are ``assets/execution_db.schema.sql``, which
 records are made from.
@@ -45,6 +45,7 @@ from orch_tui.models.session import (
 )
 from orch_tui.models.stored_bytes import MESSAGE_TRIGGERS
 from orch_tui.models.values import READING_VERSION, READING_VERSION_FACT, WHEN
+from orch_tui.models.views import VIEWS as VIEWS
 
 TABLES: tuple[type[Model], ...] = (
     RecordFact,

@@ -24,6 +24,11 @@ NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 WHEN = "coalesce(deployed_at, completed_at)"
 """The time of an execution, also of one whose deployment nobody saw; as it is indexed."""
 
+MODEL = "coalesce(resolved_model, model)"
+"""The model of an execution in SQL: the one that ran; while that is not known, the one that was
+asked for. Its table keeps both, and there ``model`` is what was asked for: what plain SQL states
+is never overwritten by what was seen."""
+
 WENT_WELL = """CASE WHEN status IN ('completed', 'failed')
 AND NOT (status = 'completed' AND success IS NOT 0 AND unverified IS NOT NULL)
 THEN coalesce(success, status = 'completed') <> 0 END"""

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self, TypeVar, cast
 
 from orch_tui.frozen import frozen
 from orch_tui.models.values import (
+    MODEL,
     decoded_json,
     listed_names,
     readable,
@@ -86,12 +87,6 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "bool": _flag,
     "Any": lambda value: value,
 }
-
-
-MODEL = "coalesce(resolved_model, model)"
-"""The model of an execution in SQL: the one that ran; while that is not known, the one that was
-asked for. Its table keeps both, and there ``model`` is what was asked for: what plain SQL states
-is never overwritten by what was seen."""
 
 
 def name_columns(execution: ExecutionFacts) -> dict[str, Any]:

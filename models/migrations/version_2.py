@@ -52,7 +52,7 @@ def upgrade(database: sqlite3.Connection, step: Step) -> None:
     complete_indexes(database, version_shape(2), _names_of_version_1())
     _note_changes(database)
     for statement in split_statements(version_script(2)):
-        if statement.lstrip().startswith(("CREATE TRIGGER", "INSERT")):
+        if statement.lstrip().startswith(("CREATE TRIGGER", "CREATE VIEW", "INSERT")):
             database.execute(statement)
     _put_users_parts_back(database, step, users)
 

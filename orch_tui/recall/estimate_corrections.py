@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.values import WHEN
-from orch_tui.rows import MODEL
+from orch_tui.models.values import MODEL, WHEN
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue

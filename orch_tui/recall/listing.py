@@ -13,13 +13,13 @@ from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, Row
 from orch_tui.models.row_blocks import read_in_blocks, select_keys
-from orch_tui.models.values import OUTPUT_TYPES, STATES, STATUSES, WHEN
+from orch_tui.models.values import MODEL, OUTPUT_TYPES, STATES, STATUSES, WHEN
 from orch_tui.record import deliverables
 from orch_tui.record import executions as execution_rows
 from orch_tui.record import sessions as session_rows
 from orch_tui.record.ledger.keys import resolve_label
 from orch_tui.record.own_projects import IN_PROJECT, RUN_IN_PROJECT, OwnProjects
-from orch_tui.rows import MODEL, ExecutionFacts, Output, Session, columns, decoded_content
+from orch_tui.rows import ExecutionFacts, Output, Session, columns, decoded_content
 from orch_tui.search.dates import parse_time
 from orch_tui.worktrees import find_named_tree
 

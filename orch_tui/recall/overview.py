@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, in_list
-from orch_tui.models.values import ENDINGS, WENT_WELL
+from orch_tui.models.values import ENDINGS, MODEL, WENT_WELL
 from orch_tui.prepare.agent_types import is_known_agent
 from orch_tui.prepare.budget import LimitGauge, Limits, gauge_agent
 from orch_tui.prepare.catalogue import Catalogue
@@ -21,7 +21,7 @@ from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.record.own_projects import OwnProjects
 from orch_tui.record.phase_gates import Gate, evaluate_gates
 from orch_tui.record.session_budget import load_session_budget
-from orch_tui.rows import MODEL, PlannedAgent, Session
+from orch_tui.rows import PlannedAgent, Session
 
 
 @frozen

@@ -29,7 +29,14 @@ _TABLES = {
     "said": (Completion, ("text",)),
     "outputs": (Output, ()),
 }
-"""The tables of the copy: the rows that orch hands out, and the texts that stand beside them."""
+"""The tables of the copy: the rows that orch hands out, and the texts that stand beside them. The
+first column names a row."""
+
+_KINDS = {"int": "INTEGER", "bool": "INTEGER", "float": "REAL"}
+"""The type of a column by that of its field; all others are text. A column without one is bytes
+to duckdb."""
+_TARGETS = {"session_id": "sessions", "execution_id": "runs"}
+"""The tables that columns point to, for tools that follow them."""
 
 _SEARCH = """
 CREATE INDEX given_by_run ON given (execution_id);
@@ -77,8 +84,10 @@ def write_plain_database(record: Record, target: Path) -> Generator[str, None, N
 def _copy_rows(record: Record, copy: sqlite3.Connection) -> Iterator[str]:
     copy.execute("PRAGMA synchronous = OFF")  # the file has no name until all of it is written
     for table, (fact, texts) in _TABLES.items():
-        names = ", ".join([*(field.name for field in fields(fact)), *texts])
-        copy.execute(f"CREATE TABLE {table} ({names})")
+        defined = [_define_column(table, field.name, str(field.type)) for field in fields(fact)]
+        defined[0] += " PRIMARY KEY"
+        defined += [f"{name} TEXT" for name in texts]
+        copy.execute(f"CREATE TABLE {table} ({', '.join(defined)})")
     sessions = record.rows(f"SELECT {columns(Session)} FROM sessions ORDER BY created_at, rowid")
     _insert(copy, "sessions", (asdict(Session.of(row)) for row in sessions))
     # Plain SQL may have put anything where the label stands: a run is read by its number.
@@ -89,6 +98,12 @@ def _copy_rows(record: Record, copy: sqlite3.Connection) -> Iterator[str]:
             yield execution.execution_id
     copy.executescript(_SEARCH)
     copy.commit()
+
+
+def _define_column(table: str, name: str, kind: str) -> str:
+    target = _TARGETS.get(name, table)
+    points = f" REFERENCES {target} ({name})" if target != table else ""
+    return f"{name} {_KINDS.get(kind.partition(' ')[0], 'TEXT')}{points}"
 
 
 def _copy_run(
@@ -124,7 +139,12 @@ def _insert(copy: sqlite3.Connection, table: str, rows: Iterable[dict[str, Any]]
     for row in rows:
         places = ", ".join("?" * len(row))
         statement = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})"
-        copy.execute(statement, [_plain(value) for value in row.values()])
+        name, *values = map(_plain, row.values())
+        try:
+            copy.execute(statement, [name, *values])
+        except sqlite3.IntegrityError:  # plain SQL can name two rows by the same bytes and text
+            number = copy.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            copy.execute(statement, [f"{name} ({number + 1})", *values])
 
 
 def _plain(value: Any) -> Any:

@@ -8,11 +8,10 @@ from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.values import has_succeeded, readable
+from orch_tui.models.values import MODEL, has_succeeded, readable
 from orch_tui.prepare.catalogue import Catalogue
 from orch_tui.recall.listing import read_failed_checks
 from orch_tui.record.own_projects import RUN_IN_PROJECT, OwnProjects
-from orch_tui.rows import MODEL
 
 _READ = 2000
 """Characters of a final message that are read for its first words."""

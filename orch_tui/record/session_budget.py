@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
-from orch_tui.models.values import whole_number
+from orch_tui.models.values import MODEL, whole_number
 from orch_tui.prepare.budget import (
     STATUSES,
     Judgement,
@@ -23,7 +23,6 @@ from orch_tui.prepare.bundle import CLAIMED, Bundle
 from orch_tui.prepare.count import ZERO, Count
 from orch_tui.record import sessions
 from orch_tui.record.bundle_outlines import load_outlines
-from orch_tui.rows import MODEL
 
 if TYPE_CHECKING:
     from orch_tui.prepare.catalogue import Catalogue, Model

@@ -19,8 +19,8 @@ from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import STORED_BYTES
-from orch_tui.models.values import WHEN
-from orch_tui.rows import MODEL, USED
+from orch_tui.models.values import MODEL, WHEN
+from orch_tui.rows import USED
 from orch_tui.search.checking import PATIENCE, Position, look_through, part_condition
 from orch_tui.search.documents import (
     clean_text,

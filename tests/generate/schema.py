@@ -13,7 +13,7 @@ from peewee import SchemaManager, SqliteDatabase
 
 from orch_tui.assets import asset
 from orch_tui.models import migrations
-from orch_tui.models.schema import FACTS, INDEXES, TABLES, TRIGGERS
+from orch_tui.models.schema import FACTS, INDEXES, TABLES, TRIGGERS, VIEWS
 from orch_tui.models.values import APPLICATION_ID, SCHEMA_VERSION
 from orch_tui.search.schema import SEARCH_TABLES, SEARCH_TRIGGERS
 
@@ -51,6 +51,7 @@ def render_schema() -> str:
         *SEARCH_TABLES,
         *TRIGGERS.values(),
         *SEARCH_TRIGGERS.values(),
+        *VIEWS,
     )
     return HEAD + "\n".join(f"{_folded(statement)};\n" for statement in statements)
 

@@ -93,6 +93,31 @@ def test_a_place_that_is_taken_meanwhile_is_refused_in_words(
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
 
 
+def test_columns_have_types_keys_and_what_they_point_to(copy: Path) -> None:
+    kinds = {name: kind for _, name, kind, *_ in read(copy, "PRAGMA table_info(runs)")}
+    assert "" not in kinds.values()
+    assert (kinds["cost_usd"], kinds["success"], kinds["scope"]) == ("REAL", "INTEGER", "TEXT")
+    ((key, kind),) = read(copy, "SELECT name, type FROM pragma_table_info('runs') WHERE pk")
+    assert (key, kind) == ("execution_id", "TEXT")
+    targets = {row[2:5] for row in read(copy, "PRAGMA foreign_key_list(given)")}
+    assert targets == {("runs", "execution_id", "execution_id")}
+    assert read(copy, "PRAGMA foreign_key_check") == []
+
+
+def test_two_runs_whose_labels_look_alike_are_both_there(
+    copy: Path, project: Project, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(project.record.path)) as plain, plain:
+        plain.execute(
+            "INSERT INTO agent_executions (execution_id, session_id, agent_type, scope) "
+            "SELECT CAST(execution_id AS BLOB), session_id, agent_type, 'twin' "
+            "FROM agent_executions WHERE scope = 'Index vectors'"
+        )
+    target = tmp_path / "twins.db"
+    assert len([*write_plain_database(project.record, target)]) == 3
+    assert len(read(target, "SELECT * FROM runs")) == 3
+
+
 def test_what_is_recorded_meanwhile_is_not_in_it(
     copy: Path, project: Project, session: OrchestrationSession, tmp_path: Path
 ) -> None:

@@ -119,10 +119,25 @@ def test_tables_of_an_orch_between_releases_are_named_with_the_way_out(filled: R
     assert "doctor" in raised.value.hint
 
 
+def test_views_that_are_not_there_are_no_problem_and_are_made(filled: Record) -> None:
+    meddle(filled, "DROP VIEW runs", "DROP VIEW given")
+    assert "schema" not in found(filled)
+    (told,) = [f.detail for f in examine_record(filled.path) if "datasette" in f.detail]
+    assert told.startswith("without 2 views (runs, given)")
+    repair_record(filled)
+    assert filled.sql("SELECT count(*) FROM runs") == filled.sql(
+        "SELECT count(*) FROM agent_executions"
+    )
+    meddle(filled, "DROP VIEW runs", "CREATE VIEW runs AS SELECT 'mine'")
+    repair_record(filled)
+    assert filled.sql("SELECT * FROM runs") == [("mine",)]
+
+
 def test_indexes_and_triggers_that_were_dropped_are_made_again(filled: Record) -> None:
     meddle(filled, "DROP TRIGGER raw_execution_update", 'DROP INDEX "outputs_path"')
     assert "raw_execution_update" in found(filled)["schema"].detail
-    assert "2 indexes and triggers: made again" in repair_record(filled)
+    (made,) = [said for said in repair_record(filled) if said.endswith(": made again")]
+    assert made.startswith("2 parts (")
     assert found(filled) == {}
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record, Row
-from orch_tui.models.values import WHEN
+from orch_tui.models.values import MODEL, WHEN
 from orch_tui.recall.estimate_corrections import STARTS, Correction, Start, learn_corrections
 from orch_tui.recall.insights.agent_worth import Cost, Worth, sum_costs, weigh_agent_types
 from orch_tui.recall.insights.check_results import (
@@ -44,7 +44,6 @@ from orch_tui.recall.insights.run_starts import RunStart, RunStarts, judge_start
 from orch_tui.recall.insights.shared_tokens import SharedTokens, sum_shared_tokens
 from orch_tui.recall.listing import filter_executions
 from orch_tui.record.own_projects import OwnProjects
-from orch_tui.rows import MODEL
 
 
 @frozen

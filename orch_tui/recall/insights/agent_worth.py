@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from orch_tui.frozen import frozen
+from orch_tui.models.values import MODEL
 from orch_tui.recall.insights.check_results import LatestChecks
 from orch_tui.recall.insights.group_outcomes import ChosenRuns, GroupOutcome
-from orch_tui.rows import MODEL, USED, decoded_content
+from orch_tui.rows import USED, decoded_content
 from orch_tui.worktrees import find_named_tree
 
 

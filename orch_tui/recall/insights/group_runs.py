@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from orch_tui.frozen import frozen
 from orch_tui.models.database import Record
+from orch_tui.models.values import MODEL
 from orch_tui.recall.attempts import NUMBERED_ATTEMPTS
 from orch_tui.recall.insights.group_outcomes import ChosenRuns
 from orch_tui.recall.listing import filter_executions
 from orch_tui.record.own_projects import OwnProjects
-from orch_tui.rows import MODEL
 
 BUNDLE = "(SELECT bundle_id FROM bundle_versions WHERE version_id = bundle_version_id)"
 """The bundle of a chosen run, as SQL."""

@@ -153,8 +153,7 @@ def repair_record(record: Record, progress: Progress = lambda done, total: None)
         if missing := _missing_parts(record):
             for part in missing:
                 record.execute(part.sql)
-            parts = "indexes and triggers" if len(missing) > 1 else "index or trigger"
-            done.append(f"{len(missing)} {parts}: made again")
+            done.append(f"{_some([part.name for part in missing], 'part')}: made again")
         wrong = list(find_stale_executions(record, progress=progress))
         rebuild_from_statements(record, wrong)
         if wrong:
@@ -480,16 +479,17 @@ def _checked(record: Record, what: str, check: Check, look: _Look) -> list[Findi
 
 def _schema(record: Record, look: _Look) -> Iterator[tuple[Level, str, str]]:
     wrong = list(_differing_columns(record))
-    missing = [part.name for part in _missing_parts(record)]
+    missing = _missing_parts(record)
+    parts = [part.name for part in missing if part.kind != "view"]
+    views = [part.name for part in missing if part.kind == "view"]
     if wrong:
         yield "problem", f"not the tables of this version: {', '.join(wrong)}", _TAKE_OVER
-    if missing:
-        yield (
-            "problem",
-            f"missing: {_some(missing, 'index or trigger', 'indexes and triggers')}",
-            _REPAIR,
-        )
-    if not wrong and not missing:
+    if parts:
+        named = _some(parts, "index or trigger", "indexes and triggers")
+        yield "problem", f"missing: {named}", _REPAIR
+    if views:  # for people alone
+        yield "ok", f"without {_some(views, 'view')}, which datasette and others show", _REPAIR
+    if not wrong and not parts:
         yield "ok", f"version {SCHEMA_VERSION}, SQLite {sqlite3.sqlite_version}", ""
 
 
@@ -511,12 +511,12 @@ def _differing_columns(record: Record) -> Iterator[str]:
 
 
 def _missing_parts(record: Record) -> list[Part]:
-    """The indexes and triggers that orch makes and somebody removed."""
+    """The indexes, triggers and views that orch makes and that are not there."""
     held = {part.name for part in parts_of(record.connection)}
     return [
         part
         for part in version_shape(SCHEMA_VERSION).parts
-        if part.kind in ("index", "trigger") and part.name not in held
+        if part.kind != "table" and part.name not in held
     ]
 
 
