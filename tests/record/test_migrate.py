@@ -26,8 +26,9 @@ from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.ledger.statement import decode_statement, describe_problem, unpack_fields
 from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep import migrate
-from orch_tui.record.upkeep.doctor import Finding, examine_record
+from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.export import export_record
+from orch_tui.record.upkeep.finding import Finding
 from orch_tui.record.upkeep.restore import restore_export
 from orch_tui.search import maintenance
 from tests.variants import vary
