@@ -309,7 +309,8 @@ def _print_hits(hits: Sequence[Hit], places: Sequence[tuple[FoundPassage, ...] |
         doubt = f"unverified: {hit.unverified}" if hit.unverified else ""
         when = local_time(hit.at) if hit.at else "time unknown"
         print(f"{hit.execution_id}  {printable(hit.agent_type)}  {hit.status}  {when}")
-        facts = (printable(hit.scope or ""), _usage(hit), printable(doubt))
+        whose = "" if hit.is_own else f"by {hit.person or 'unknown'} on {hit.machine}"
+        facts = (printable(hit.scope or ""), _usage(hit), printable(whose), printable(doubt))
         snippet = "" if passages else _marked(hit.snippet, hit.spans)
         for text in (*facts, snippet):
             if text:

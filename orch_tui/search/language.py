@@ -48,7 +48,7 @@ FIXED_VALUES: dict[str, tuple[str, ...]] = {
 
 FILTERS = (
     *("agent", "status", "model", "session", "phase", "type", "file"),
-    *("given", "part", "since", "until", "source", "has", "project"),
+    *("given", "part", "since", "until", "source", "has", "project", "person", "machine"),
 )
 """The names of the filters, in the order they are offered."""
 
@@ -64,7 +64,10 @@ _MAX_ELEMENTS = 60  # words and filters of a query
 _CONTINUATIONS = "abcdefghijklmnopqrstuvwxyz0123456789"
 _SHORTEST_PART = 3
 _FIRST_WITH_PAIRS = 5  # version of the index
-_BY_TEXT = ("given", "part")  # filters that are no tokens of a run
+_NO_TOKENS = ("given", "part", "person", "machine")  # filters that are no tokens of a run
+
+OWN = "mine"
+"""The value of ``person:`` and ``machine:`` for who asks."""
 
 
 @frozen
@@ -174,6 +177,11 @@ class Query:
         """The filters by a part of a text."""
         return tuple(each for each in self.filters if each.name == "part")
 
+    @property
+    def origins(self) -> tuple[QueryFilter, ...]:
+        """The filters by who ran it, and on which machine."""
+        return tuple(each for each in self.filters if each.name in ("person", "machine"))
+
     def match_expression(self, any_of: Sequence[str] = (), version: int = INDEX_VERSION) -> str:
         """Render the FTS5 expression over the texts of runs; empty where everything matches.
 
@@ -190,7 +198,7 @@ class Query:
             if word.excluded and not word.is_checked
         ]
         for each in self.filters:
-            if each.name not in _BY_TEXT:
+            if each.name not in _NO_TOKENS:
                 (unwanted if each.excluded else wanted).append(_filter_expression(each))
         wanted, unwanted = [*filter(None, wanted)], [*filter(None, unwanted)]
         if unwanted:

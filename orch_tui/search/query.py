@@ -44,6 +44,7 @@ from orch_tui.search.matching import (
     query_matchers,
     word_matchers,
 )
+from orch_tui.search.origins import list_origin_names, origin_condition
 from orch_tui.search.ranking import rank_positions
 from orch_tui.search.schema import INDEX_VERSION, given_table, texts_table
 from orch_tui.search.tokens import TOKEN_LETTERS, FoldedText, filter_token, fold_text
@@ -73,7 +74,7 @@ _MAX_LISTED = 5000  # givings of matching contents that are listed, not checked 
 
 HIT_COLUMNS = (
     *("execution_id", "session_id", "agent_type", "status", "model", "deployed_at", "scope"),
-    *("unverified", "success", "used_tokens", "cost_usd", "snippet"),
+    *("unverified", "success", "used_tokens", "cost_usd", "snippet", "person", "machine"),
 )
 """The keys of a hit as a row, in their order."""
 
@@ -101,6 +102,12 @@ class Hit:
     """None: the usage or a price is not known."""
     parent_execution_id: str | None
     """The run that launched it, where one did."""
+    person: str | None
+    """Who ran it; None: the record does not know."""
+    machine: str | None
+    """Where it was recorded; None: here, and nothing of it has left this record yet."""
+    is_own: bool
+    """Whether it was recorded here."""
     snippet: str
     spans: tuple[tuple[int, int], ...]
 
@@ -411,6 +418,8 @@ class IndexQuery:
             condition, patterns = part_condition(each)
             if condition:
                 self._add(condition, *patterns)
+        for by_origin in query.origins:
+            self._add(origin_condition(record, by_origin))
 
     @property
     def _docid(self) -> str:
@@ -574,6 +583,8 @@ def _versions(record: Record) -> list[int]:
 _SUCCESS = 8
 """Where the flag stands in a row of `_load_hits`."""
 
+_OWN_ORIGIN = "(SELECT origin_id FROM origins WHERE mine AND closed_at IS NULL)"
+
 
 def _load_hits(
     record: Record,
@@ -582,10 +593,12 @@ def _load_hits(
 ) -> Iterator[Hit]:
     rows = record.sql(
         f"SELECT execution_id, session_id, agent_type, status, {MODEL}, deployed_at, scope, "
-        f"unverified, success, {USED}, cost_usd, parent_execution_id, "
+        f"unverified, success, {USED}, cost_usd, parent_execution_id, person, machine, "
+        "e.origin_id IS NULL, "
         "substr(coalesce(nullif(trim(final_message, char(9, 10, 13, 32)), ''), error_message), 1, "
         f"{_SEARCHED_CHARACTERS}) "
-        "FROM agent_executions "
+        f"FROM agent_executions AS e LEFT JOIN origins AS o "
+        f"ON o.origin_id = coalesce(e.origin_id, {_OWN_ORIGIN}) "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
         [json.dumps([position.execution_id for position in positions])],
     )
@@ -595,6 +608,7 @@ def _load_hits(
             continue
         *facts, message = by_id[position.execution_id]
         facts[_SUCCESS] = None if facts[_SUCCESS] is None else bool(facts[_SUCCESS])
+        facts[-1] = bool(facts[-1])
         facts += _snippet(record, matchers, position, clean_text(message))
         yield Hit(*facts)
 
@@ -650,6 +664,9 @@ def complete_filter_values(
     found: Iterator[str]
     if name in FIXED_VALUES:
         found = (value for value in FIXED_VALUES[name] if value.startswith(beginning.lower()))
+    elif name in ("person", "machine"):
+        beginning = beginning.lower()
+        found = (n for n in list_origin_names(record, name) if n.startswith(beginning))
     elif name in TOKEN_LETTERS:
         from orch_tui.search.nearest import list_values
 

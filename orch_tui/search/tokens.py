@@ -302,6 +302,19 @@ def filter_token(name: str, value: str) -> str:
     return chr(_FIRST_LETTER + ord(TOKEN_LETTERS[name])) + data.hex()
 
 
+_LETTERS_OF_A_HUB = {"archived": "x", "given": "g", "long": "l", "origin": "r"}
+"""What is told of runs on a hub beside the filters, and the letter that it begins with."""
+
+
+@lru_cache(maxsize=4096)
+def filter_lexeme(name: str, value: str) -> str:
+    """Make of one value what `filter_token` makes of it, as PostgreSQL has it: readable, since a
+    lexeme may hold any sign."""
+    letter = TOKEN_LETTERS.get(name) or _LETTERS_OF_A_HUB[name]
+    data = value.lower().encode("utf-8", "replace")[:_MAX_VALUE_BYTES]
+    return chr(_FIRST_LETTER + ord(letter)) + data.decode("utf-8", "ignore")
+
+
 def token_value(token: str) -> str:
     """Decode the (lower-cased) value that `filter_token` made the token of."""
     return bytes.fromhex(token[1:]).decode("utf-8", "replace")
@@ -310,7 +323,12 @@ def token_value(token: str) -> str:
 @lru_cache(maxsize=4096)  # the same files are given again and again
 def path_suffix_tokens(path: str) -> tuple[str, ...]:
     """Make the tokens of a path and of what remains of it after each folder."""
+    return tuple(filter_token("file", ending) for ending in path_suffixes(path))
+
+
+def path_suffixes(path: str) -> Iterator[str]:
+    """List what remains of a path after each folder, and the path."""
     parts = path.split("/")
     starts = range(max(0, len(parts) - _MAX_FOLDERS), len(parts))
-    endings = ["/".join(parts[start:]) for start in starts if parts[start]]
-    return tuple(filter_token("file", ending) for ending in (*endings, path))
+    yield from ("/".join(parts[start:]) for start in starts if parts[start])
+    yield path

@@ -554,6 +554,8 @@ def test_a_hit_has_its_values_by_the_names_of_columns(record: Record) -> None:
         "deployed_at": timestamp(START),
         "used_tokens": 3,
         "snippet": "said",
+        "person": None,
+        "machine": None,
     }
 
 
