@@ -65,8 +65,9 @@ docs: ## write docs/commands.md from the commands, and the JSON Schemas of their
 	$(BIN)/python -m tests.generate.commands --write
 	$(BIN)/python -m tests.generate.json_schemas --write
 
-schema: ## write assets/execution_db.schema.sql from the models and the tables of the search
+schema: ## write assets/execution_db.schema.sql and hub.schema.sql from the models and the tables of the search
 	$(BIN)/python -m tests.generate.schema --write
+	$(BIN)/python -m tests.generate.hub_schema --write
 
 pictures: ## make the README's pictures again
 	$(BIN)/python -m tests.screens.screenshots

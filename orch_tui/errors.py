@@ -85,3 +85,12 @@ class RecordError(OrchError):
         super().__init__(message, hint=hint)
         self.is_locked = is_locked
         """Somebody else writes, and did for as long as was waited: it may go another time."""
+
+
+class HubError(OrchError):
+    """The hub cannot be used: not reached, not let in, another version, not the owner."""
+
+    def __init__(self, message: str, *, hint: str = "", is_away: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.is_away = is_away
+        """It was not reached, or did not answer in time: it may another time."""

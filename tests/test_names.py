@@ -19,6 +19,7 @@ ENGINE = (
     "orch_tui/recall/",
     "orch_tui/live/",
     "orch_tui/search/",
+    "orch_tui/hub/",
 )
 
 MIGRATIONS = "models/migrations/"
@@ -31,6 +32,7 @@ TESTED = (
     "orch_tui/record/",
     "orch_tui/recall/",
     "orch_tui/search/",
+    "orch_tui/hub/",
 )
 
 UNTESTED = {
@@ -45,6 +47,7 @@ UNTESTED = {
         ),
         "tables alone, which tests/models/test_schema.py holds against the shipped schema",
     ),
+    "models/hub_tables.py": "tests/hub/test_hub_tables.py holds it against a database",
     "orch_tui/record/upkeep/export_format.py": "two constants, for who writes and who reads them",
 }
 """Modules without a test file of their own name, with the reason."""

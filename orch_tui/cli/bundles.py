@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.filters import add_all_projects, read_own_projects
+from orch_tui.cli.flags import add_session
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     add_fields,
@@ -195,7 +196,7 @@ orch deduplicate --undo""",
         metavar="BUNDLE,...",
         help="files or ids (default: all of the session)",
     )
-    parser.add_argument("--session-id", metavar="ID", help="default: as orch use tells")
+    add_session(parser)
     parser.forbid("--session-id", "--bundles")
     parser.add_argument(
         "--output", metavar="FILE", help="write the shared document; FILE.md for agents to read"

@@ -28,18 +28,26 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "init-session": Command("record", "open a session"),
-    "use": Command("record", "keep a session as the one meant here, or tell which is"),
-    "set-phase": Command("record", "move a session to a phase, 1 to 5"),
-    "set-scope": Command("record", "change what a session is about"),
-    "set-budget": Command("record", "change the budget of a session, its thresholds and reserve"),
-    "plan": Command("record", "plan the agents of a session"),
-    "init-deployment": Command("record", "record a deployment, before the agent starts"),
-    "record-allocation": Command("record", "record what an execution was given"),
-    "record-completion": Command("record", "record what came back"),
-    "collect": Command("record", "record deliverables, validation results and insights"),
-    "complete-session": Command("record", "close a session"),
-    "retract": Command("record", "take back an execution or bundle recorded by mistake"),
+    "init-session": Command("session_commands", "open a session"),
+    "use": Command("session_commands", "keep a session as the one meant here, or tell which is"),
+    "set-phase": Command("session_commands", "move a session to a phase, 1 to 5"),
+    "set-scope": Command("session_commands", "change what a session is about"),
+    "set-budget": Command(
+        "session_commands", "change the budget of a session, its thresholds and reserve"
+    ),
+    "plan": Command("plan_command", "plan the agents of a session"),
+    "init-deployment": Command(
+        "deployment_commands", "record a deployment, before the agent starts"
+    ),
+    "record-allocation": Command("deployment_commands", "record what an execution was given"),
+    "record-completion": Command("completion_commands", "record what came back"),
+    "collect": Command(
+        "completion_commands", "record deliverables, validation results and insights"
+    ),
+    "complete-session": Command("session_commands", "close a session"),
+    "retract": Command(
+        "completion_commands", "take back an execution or bundle recorded by mistake"
+    ),
     "prepare-bundle": Command("prepare", "compose the context for one agent"),
     "bundles": Command("bundles", "list saved bundles; copy, export, import, restore them"),
     "track-budget": Command("prepare", "show the budget of a session or of bundles"),
@@ -77,7 +85,10 @@ COMMANDS = {
 _GROUPS = {
     "prepare": "Prepare",
     "bundles": "Prepare",
-    "record": "Record",
+    "session_commands": "Record",
+    "plan_command": "Record",
+    "deployment_commands": "Record",
+    "completion_commands": "Record",
     "import_command": "Capture",
     "capture": "Capture",
     "find_commands": "Recall",
@@ -300,7 +311,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     Options may stand before the command, too.
     """
     if "_ARGCOMPLETE" in os.environ:
-        from orch_tui.cli.completion import answer_shell
+        from orch_tui.cli.shell_completion import answer_shell
 
         answer_shell((name, c.summary, partial(_made, name)) for name, c in COMMANDS.items())
     if argv and argv[0].startswith("-") and (place := _find_command(argv)) is not None:
@@ -382,10 +393,9 @@ def _make_whole(names: Collection[str]) -> argparse.ArgumentParser:
     from orch_tui.cli import open_app
 
     lines = []
-    for module, title in _GROUPS.items():
-        heading = f"\n{title}:"
-        listed = [n for n, c in COMMANDS.items() if c.module == module and n in names]
-        lines += [heading] if listed and heading not in lines else []
+    for title in dict.fromkeys(_GROUPS.values()):
+        listed = [n for n, c in COMMANDS.items() if _GROUPS[c.module] == title and n in names]
+        lines += [f"\n{title}:"] if listed else []
         lines += [f"  {n:<19}{COMMANDS[n].summary}" for n in listed]
     others = len(COMMANDS) - len(names)
     ends = ["", "orch help COMMAND tells more, with an example."]

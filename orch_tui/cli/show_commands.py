@@ -395,7 +395,7 @@ def _replay(arguments: Namespace) -> None:
     elif arguments.deploy and not as_json:
         say(f"deployed as {label}")
     if deployed is not None:
-        from orch_tui.cli.record import say_hand_over
+        from orch_tui.cli.deployment_commands import say_hand_over
 
         say_hand_over(deployed)
 

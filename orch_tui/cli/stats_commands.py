@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from orch_tui.cli.filters import add_filters, add_scope, read_filters
+from orch_tui.cli.flags import add_session
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import (
     add_format,
@@ -190,7 +191,7 @@ def synthesize() -> argparse.ArgumentParser:
     parser = Parser(
         "synthesize", example="orch synthesize --session-id orch-2026-11-22-001 --output report.md"
     )
-    parser.add_argument("--session-id", metavar="ID", help="default: as orch use tells")
+    add_session(parser)
     parser.add_argument(
         "--template", metavar="FILE", help="a file, or a name in the template folders"
     )

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.cli.completion import read_recorded_ids, with_completers
 from orch_tui.cli.parser import COMMANDS, builder, parse
+from orch_tui.cli.shell_completion import read_recorded_ids, with_completers
 from tests.cli.conftest import ROOT, Run, Shell
 from tests.counts import HANGS_AFTER
 

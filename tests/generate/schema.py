@@ -53,12 +53,12 @@ def render_schema() -> str:
         *SEARCH_TRIGGERS.values(),
         *VIEWS,
     )
-    return HEAD + "\n".join(f"{_folded(statement)};\n" for statement in statements)
+    return HEAD + "\n".join(f"{folded(statement)};\n" for statement in statements)
 
 
-def _folded(statement: str) -> str:
+def folded(statement: str) -> str:
     """A CREATE TABLE with one column a line, for people who read the file."""
-    if not statement.startswith("CREATE TABLE"):
+    if not statement.startswith("CREATE TABLE") or "(" not in statement:
         return statement
     opening = statement.index("(")
     depth, lines, start = 0, [], opening + 1

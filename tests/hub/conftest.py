@@ -1,0 +1,89 @@
+"""One server for all tests of a process, and a database of its own, with a hub, for each test.
+
+Without the extra ``dev-hub`` these tests are skipped, and say so.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.hub.postgres import programs_for_tests, running_server
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from orch_tui.hub.postgres import Cluster
+
+    Connect = Callable[..., Connection[Any]]
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+PEOPLE = ("ann", "bob")
+"""Members: they read and push. ``ci`` only pushes, ``eve`` only reads, ``mallory`` does neither."""
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Cluster]:
+    """A PostgreSQL with a template of a hub, and people who may log in."""
+    psycopg = pytest.importorskip(
+        "psycopg", reason="the extra dev-hub is not installed", exc_type=ImportError
+    )
+    programs = programs_for_tests()
+    if programs is None:
+        pytest.skip("there is no PostgreSQL: the extra dev-hub is not installed")
+    from orch_tui.hub.administration import make_hub, role_names
+
+    reader, pusher = role_names("orch")
+    with running_server(programs) as cluster:
+        with psycopg.connect(address(cluster, "postgres"), autocommit=True) as admin:
+            admin.execute("CREATE DATABASE template_hub")
+        with psycopg.connect(address(cluster, "template_hub"), autocommit=True) as made:
+            make_hub(made, "orch", NOW)
+            made.execute("CREATE ROLE mallory LOGIN")
+            for name in PEOPLE:
+                made.execute(f"CREATE ROLE {name} LOGIN IN ROLE {reader}, {pusher}".encode())
+            made.execute(f"CREATE ROLE ci LOGIN IN ROLE {pusher}".encode())
+            made.execute(f"CREATE ROLE eve LOGIN IN ROLE {reader}".encode())
+        yield cluster
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def hub_address(server: Cluster) -> Iterator[Callable[[str], str]]:
+    """Gives the address of this test's own hub, for a person by name (``orch`` owns it)."""
+    import psycopg
+
+    name = f"hub_{next(_numbers)}"
+    with psycopg.connect(address(server, "postgres"), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template_hub STRATEGY file_copy".encode())
+        yield partial(address, server, name)
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def connect(hub_address: Callable[[str], str]) -> Iterator[Connect]:
+    """Connects a person to the hub of the test, until its end."""
+    import psycopg
+
+    opened: list[Connection[Any]] = []
+
+    def connect_as(person: str = "orch", **options: Any) -> Connection[Any]:
+        opened.append(psycopg.connect(hub_address(person), autocommit=True, **options))
+        opened[-1].execute("SET search_path TO orch")
+        return opened[-1]
+
+    yield connect_as
+    for connection in opened:
+        connection.close()
+
+
+def address(cluster: Cluster, database: str, person: str = "orch") -> str:
+    """Give the address of a database on the server of the tests, for a person."""
+    return f"postgresql:///{database}?host={cluster.sockets}&user={person}"

@@ -1,0 +1,44 @@
+"""A PostgreSQL for the tests: up in a second or two, gone with them, seen by nobody else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from orch_tui.errors import HubError
+from orch_tui.hub.postgres import Cluster, system_programs, wheel_programs
+
+LITTLE = {
+    "listen_addresses": "''",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+}
+"""Settings of a server that nobody needs to find again after a crash."""
+
+
+def programs_for_tests() -> Path | None:
+    """Choose the programs: those of ORCH_TEST_POSTGRES (a folder), the wheel's, the machine's."""
+    given = os.environ.get("ORCH_TEST_POSTGRES")
+    return Path(given) if given else wheel_programs() or system_programs()
+
+
+@contextmanager
+def running_server(programs: Path) -> Iterator[Cluster]:
+    """A server in a folder of its own, which ends with it. Anybody on its socket is let in."""
+    # not in TMPDIR: a socket's path is short, and another user must reach it
+    home = Path(tempfile.mkdtemp(prefix="orch-pg-", dir="/tmp"))
+    cluster = Cluster(home, programs)
+    try:
+        cluster.make("-A", "trust", "--no-sync")
+        cluster.start(LITTLE)
+        yield cluster
+    finally:
+        with suppress(HubError):
+            cluster.stop("immediate")
+        shutil.rmtree(home, ignore_errors=True)
