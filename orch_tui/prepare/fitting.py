@@ -21,7 +21,7 @@ from orch_tui.prepare.budget import sum_by_priority
 from orch_tui.prepare.bundle import Bundle, ContextItem, count_context, rank_priority
 from orch_tui.prepare.count import ZERO, Count, CountCache
 from orch_tui.prepare.outline import SKELETON, is_markdown, may_have_parts
-from orch_tui.prepare.sources import cut_parts
+from orch_tui.prepare.source_parts import cut_parts
 
 _WORTH_CUTTING = 0.7
 """Of its tokens: a cut that keeps more than this is none."""

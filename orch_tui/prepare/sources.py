@@ -6,37 +6,33 @@ so that a file called ``notes#1.md`` or ``a,b.md`` needs no escaping.
 
 from __future__ import annotations
 
-import errno
-import fnmatch
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orch_tui.config import DEFAULTS
 from orch_tui.errors import NotFoundError, PathError, SourceError
-from orch_tui.files import (
-    compose_letters,
-    find_nearest_files,
-    find_spelling,
-    is_same_name,
-    list_names,
-)
+from orch_tui.files import find_nearest_files, find_spelling, list_names
 from orch_tui.frozen import frozen
-from orch_tui.paths import AnyPath, resolve_path, working_tree
+from orch_tui.paths import resolve_path, working_tree
 from orch_tui.prepare import sections
-from orch_tui.prepare.encoding import (
-    count_controls,
-    decode_text,
-    detect_encoding,
-    encode_part,
+from orch_tui.prepare.encoding import decode_text
+from orch_tui.prepare.file_patterns import (
+    find_fixed_folders,
+    is_hidden_below,
+    is_hidden_name,
+    match_pattern,
+    spell_path,
 )
-from orch_tui.prepare.notebooks import CELLS, OUTPUTS, is_notebook, render_notebook
+from orch_tui.prepare.file_places import FilePlaces, leads_out, may_be_file, may_be_there
+from orch_tui.prepare.notebooks import CELLS, is_notebook, render_notebook
 from orch_tui.prepare.secret_verdicts import SecretVerdicts
 from orch_tui.prepare.secrets import named_like_one, refuse_found
+from orch_tui.prepare.source_parts import cut_parts, encode_spans
+from orch_tui.prepare.text_files import LeftOutError, check_file_size, check_is_text, read_text_file
 from orch_tui.source_name import (
     STANDARD_INPUT,
     TEXT,
@@ -51,17 +47,16 @@ from orch_tui.source_name import (
     is_free_text,
     parse_source,
 )
-from orch_tui.worktrees import find_file_tree, is_within
+from orch_tui.worktrees import is_within
 
 if TYPE_CHECKING:
     from orch_tui.prepare.ignore_rules import FileRules
 
+
 _TEXT_LABEL = 72
 _MOST_COMMAS = 5
 """In the name of a heading or symbol: each more is another look at its file."""
-_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 _UNREAD_HINT = "its permissions keep you out; .orchignore can leave it out"
-_ASCII = bytes(range(128))
 
 
 @frozen
@@ -83,10 +78,6 @@ class Source:
 
 PastReader = Callable[[str, Result], bytes]
 """Reads what an execution gave back, by its id; empty: nothing yet. Raises NotFoundError."""
-
-
-class _LeftOutError(SourceError):
-    """What a folder or pattern passes over: no text, or a link that leads outside."""
 
 
 @frozen
@@ -170,7 +161,7 @@ class SourceReader:
         match self._parse(source):
             case NamedFile(path):
                 found = self._find(path)
-                return found is not None and _is_there(found, os.stat)
+                return found is not None and may_be_there(found, os.stat)
             case PastResult(execution_id, what) if self.past is not None:
                 try:
                     return bool(self.past(execution_id, what))
@@ -247,7 +238,7 @@ class SourceReader:
                 path = resolve_path(name, base)
             except PathError:
                 return None
-            if _is_there(path, os.lstat):
+            if may_be_there(path, os.lstat):
                 return Path(path)
         if not name.isascii():
             spelled = (find_spelling(resolve_path(name, base)) for base in self._folders)
@@ -260,13 +251,13 @@ class SourceReader:
         path: Path,
         lines: tuple[int, int] | None,
         parts: tuple[str, ...],
-        places: _Places | None = None,
+        places: FilePlaces | None = None,
     ) -> Source:
-        places = places or _Places(self.root)
-        data = _read_file(path, given, self.max_bytes)
+        places = places or FilePlaces(self.root)
+        data = read_text_file(path, given, self.max_bytes)
         name = self._name(path, places)
         if not _is_utf8(name):  # neither JSON nor the record could hold it
-            raise _LeftOutError(_bad_part(given), "has a name that is no UTF-8", hint="rename it")
+            raise LeftOutError(_bad_part(given), "has a name that is no UTF-8", hint="rename it")
         if not self.allow_secret and named_like_one(path, places.resolve(path)):
             raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
         if lines is None and not parts:
@@ -293,12 +284,12 @@ class SourceReader:
         refused: list[SourceError] = []
         left_out: dict[str, SourceError] = {}
         within = self._within(folder)
-        places = _Places(self.root)
+        places = FilePlaces(self.root)
         for path in paths:
             try:
                 self._refuse_leading_out(path, within, places)
                 sources.append(self._file(self._shown(path), path, None, parts, places))
-            except _LeftOutError as error:
+            except LeftOutError as error:
                 left_out.setdefault(error.source, error)  # a linked folder once
             except SourceError as error:
                 refused.append(error)
@@ -320,19 +311,19 @@ class SourceReader:
         """
         return *(tree.resolve() for tree in self._trees), folder.resolve()
 
-    def _refuse_leading_out(self, path: Path, within: Sequence[Path], places: _Places) -> None:
+    def _refuse_leading_out(self, path: Path, within: Sequence[Path], places: FilePlaces) -> None:
         """Refuse a path that links lead out, by the first of these links."""
         if any(is_within(places.resolve(path), str(base)) for base in within):
             return
         if path.is_symlink() and not os.path.exists(path):
             return  # reading it says where it leads
-        if _leads_out(path, within):
+        if leads_out(path, within):
             root = Path(os.path.abspath(self.root))
             up_to = [*reversed(path.parents), path]
             below = (up for up in up_to if up != root and up.is_relative_to(root))
-            links = (up for up in below if up.is_symlink() and _leads_out(up, within))
+            links = (up for up in below if up.is_symlink() and leads_out(up, within))
             first = next(links, path)
-            raise _LeftOutError(
+            raise LeftOutError(
                 self._shown(first),
                 f"leads outside, to {os.path.realpath(first)}",
                 hint="name it by itself to take it",
@@ -353,13 +344,15 @@ class SourceReader:
         if tree.cut:
             raise SourceError(given, "holds too many files", hint="name folders in it")
         if unread := [base / path for path in tree.unreadable]:
-            self._refuse_unread(path for path in unread if not _hidden(path, base / under))
+            self._refuse_unread(path for path in unread if not is_hidden_below(path, base / under))
         paths = [base / node.path for node in tree.files]
         links, within = [base / path for path in tree.folder_links], self._within(folder)
-        paths += [link for link in links if _leads_out(link, within)]  # they are named
-        visible = [path for path in paths if not _hidden(path, base / under)]
+        paths += [link for link in links if leads_out(link, within)]  # they are named
+        visible = [path for path in paths if not is_hidden_below(path, base / under)]
         others = [base / path for path in tree.repositories]
-        self._leave_out_repositories(path for path in others if not _hidden(path, base / under))
+        self._leave_out_repositories(
+            path for path in others if not is_hidden_below(path, base / under)
+        )
         if not visible:
             hint = "the rest is hidden, or ignored by .gitignore or .orchignore"
             raise SourceError(given, "is a folder without files", hint=hint)
@@ -400,7 +393,7 @@ class SourceReader:
             raise SourceError(given, f"the execution gave back no {name.what} yet")
         return self.refuse_secret(Source(given, (), data))
 
-    def _name(self, path: Path, places: _Places) -> str:
+    def _name(self, path: Path, places: FilePlaces) -> str:
         real = places.resolve(path)
         tree = places.find_tree(real)
         if tree is None:
@@ -424,18 +417,20 @@ class SourceReader:
         relative = os.path.relpath(pattern, "/") if anchored else pattern
         if relative.endswith("**"):
             relative += "/*"
-        named = list(filter(_is_hidden, Path(relative).parts))  # as in a shell, * finds none
+        named = list(filter(is_hidden_name, Path(relative).parts))  # as in a shell, * finds none
         for base in [Path("/")] if anchored else self._folders:
-            below = _spelled(base / _fixed_folders(relative))
+            below = spell_path(base / find_fixed_folders(relative))
             try:
-                matches = _match_pattern(base, relative)
+                matches = match_pattern(base, relative)
             except ValueError as error:
                 raise SourceError(pattern, f"is no usable pattern ({error})") from None
             rules = self._rules_below(below)
-            inside = [path / "*" for path in matches.unread if not _hidden(path, base, named)]
+            inside = [
+                path / "*" for path in matches.unread if not is_hidden_below(path, base, named)
+            ]
             self._refuse_unread(path.parent for path in self._not_ignored(inside, rules))
-            found = sorted(path for path in matches.paths if _may_be_file(path))
-            visible = [path for path in found if not _hidden(path, base, named)]
+            found = sorted(path for path in matches.paths if may_be_file(path))
+            visible = [path for path in found if not is_hidden_below(path, base, named)]
             if kept := self._not_ignored(visible, rules):
                 return kept, Path(os.path.abspath(below))
         raise SourceError(pattern, "matches no file", hint=self._looked_in())
@@ -484,41 +479,9 @@ class SourceReader:
         data = self.stdin()
         if not data:
             raise SourceError(STANDARD_INPUT, "standard input is empty")
-        _check_size(STANDARD_INPUT, len(data), self.max_bytes)
-        _check_text(STANDARD_INPUT, data)
+        check_file_size(STANDARD_INPUT, len(data), self.max_bytes)
+        check_is_text(STANDARD_INPUT, data)
         return self.refuse_secret(Source(STANDARD_INPUT, (), data))
-
-
-class _Places:
-    """Where files really are, each folder looked up once: a bundle asks of hundreds of files."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._resolved: dict[str, str] = {}
-        self._real: dict[str, str] = {}
-        self._trees: dict[str, str | None] = {}
-
-    def resolve(self, path: AnyPath) -> str:
-        """Resolve the links of a path."""
-        written = os.fspath(path)
-        if written not in self._resolved:
-            self._resolved[written] = self._look_up(written)
-        return self._resolved[written]
-
-    def _look_up(self, path: str) -> str:
-        folder, name = os.path.split(path)
-        if name in ("", os.curdir, os.pardir) or os.path.islink(path):
-            return os.path.realpath(path)
-        if folder not in self._real:
-            self._real[folder] = os.path.realpath(folder)
-        return os.path.join(self._real[folder], name)
-
-    def find_tree(self, real: str) -> str | None:
-        """Find the working tree of the project that a file lies in."""
-        folder = os.path.dirname(real)
-        if folder not in self._trees:
-            self._trees[folder] = find_file_tree(real, self._root)
-        return self._trees[folder]
 
 
 def make_text_source(text: str) -> Source:
@@ -550,37 +513,6 @@ def is_outside(name: str) -> bool:
     return name.startswith("/")
 
 
-def cut_parts(data: bytes, name: str, parts: Sequence[str], *, source: str) -> bytes:
-    """Cut headings or symbols out of the data of a file called ``name``, in the order of the text.
-
-    Raises:
-        SourceError: one is not there, with ``source`` and the nearest names.
-    """
-    from orch_tui.prepare import outline
-
-    if is_notebook(name):
-        return _cut_notebook(data, parts, source)
-    return encode_spans(
-        data, outline.find_part_spans(decode_text(data), name, parts, source=source)
-    )
-
-
-def _cut_notebook(data: bytes, parts: Sequence[str], source: str) -> bytes:
-    """The cells of a notebook, with what they put out where any of the parts asks for that."""
-    if not {*parts} <= {CELLS, OUTPUTS}:
-        raise SourceError(source, "is a notebook", hint=f"its parts are {CELLS} and {OUTPUTS}")
-    cells = render_notebook(data, outputs=OUTPUTS in parts)
-    if cells is None:
-        raise SourceError(source, "holds no notebook that can be read")
-    return cells
-
-
-def encode_spans(data: bytes, spans: Iterable[sections.Span]) -> bytes:
-    """Encode spans of the text of ``data`` as the whole is, so that they can be read like it."""
-    text = decode_text(data)
-    return encode_part("".join(text[start:end] for start, end in spans), data)
-
-
 def combine_errors(refused: Sequence[SourceError]) -> SourceError:
     """Combine refusals into one error that gives the reason of each."""
     if len(refused) == 1:
@@ -607,196 +539,9 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _read_file(path: Path, given: str, max_bytes: int) -> bytes:
-    """All bytes of a regular file that stayed the same while it was read."""
-    try:
-        before = os.stat(path)
-        _check_regular(given, before)
-        if before.st_size > max_bytes and _begins_binary(path):
-            raise _LeftOutError(given, "is binary (it holds NUL bytes)")
-        _check_size(given, before.st_size, max_bytes)
-        # Not blocking: the file may have become a pipe since it was looked at.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            _check_regular(given, os.fstat(descriptor))
-            data = file.read(before.st_size + 1)  # a read makes room for all that is asked for
-            if len(data) > before.st_size:  # it says less than there is, as in /proc
-                data += file.read(max_bytes + 1 - len(data))
-            after = os.fstat(descriptor)
-    except OSError as error:
-        raise _explain_os_error(given, path, error) from None
-    _check_size(given, len(data), max_bytes)
-    if (before.st_ino, before.st_size, before.st_mtime_ns) != (
-        *(after.st_ino, after.st_size, after.st_mtime_ns),
-    ):
-        raise SourceError(given, "changed while it was read", hint="try again when it is still")
-    _check_text(given, data)
-    return data
-
-
-def _begins_binary(path: Path) -> bool:
-    with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-        start = file.read(8192)
-    return b"\0" in start and not _is_wide(start)
-
-
-def _check_regular(given: str, status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise SourceError(given, "is a folder", hint="only files have lines and parts")
-    if not stat.S_ISREG(status.st_mode):
-        raise SourceError(given, "is not a regular file")
-
-
-def _check_size(given: str, size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise SourceError(
-            given,
-            f"is over the limit of {max_bytes / 1e6:g} MB ({size / 1e6:.1f} MB)",
-            hint="max_file_size in the configuration raises it",
-        )
-
-
-def _check_text(given: str, data: bytes) -> None:
-    codec, mark, how = detect_encoding(data)
-    if mark:
-        try:
-            data[len(mark) :].decode(codec)
-            return
-        except UnicodeDecodeError:
-            raise _LeftOutError(given, f"is binary (no {codec} after its mark)") from None
-    if b"\0" in data and not _is_wide(data):
-        raise _LeftOutError(given, "is binary (it holds NUL bytes)")
-    if how == "guessed":
-        beyond_ascii = len(data.translate(None, _ASCII))
-        if count_controls(data) > len(data) * 0.05 or beyond_ascii > len(data) * 0.95:
-            raise _LeftOutError(
-                given, "is binary (mostly undecodable)", hint="convert text to UTF-8"
-            )
-
-
-def _is_wide(data: bytes) -> bool:
-    """Whether NUL bytes belong to the text: half of its letters, or a quarter of them."""
-    return detect_encoding(data).codec.startswith(("utf-16", "utf-32"))
-
-
-def _explain_os_error(given: str, path: Path, error: OSError) -> SourceError:
-    if error.errno == errno.ELOOP:
-        return _LeftOutError(given, "is a loop of links")
-    if error.errno == errno.ENOENT and path.is_symlink():
-        return _LeftOutError(given, f"is a link to {os.readlink(path)}, which does not exist")
-    reason = (error.strerror or str(error)).lower()
-    return SourceError(given, f"cannot be read ({reason})")
-
-
-def _is_there(path: AnyPath, look: Callable[[AnyPath], os.stat_result]) -> bool:
-    """Whether something is there, or may be in a folder that lets nobody look."""
-    try:
-        look(path)
-    except OSError as error:
-        return error.errno not in _ABSENT
-    except ValueError:
-        return False
-    return True
-
-
-def _leads_out(path: Path, within: Iterable[Path]) -> bool:
-    real = Path(os.path.realpath(path))  # a circle of links does not bar its folder
-    return not any(real.is_relative_to(base) for base in within)
-
-
-def _may_be_file(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except OSError as error:  # refused where it is read, as a link to nothing is left out
-        return error.errno not in _ABSENT or path.is_symlink()
-
-
-class _Matches(NamedTuple):
-    """What fits a pattern, and the folders in which it looks and that cannot be read."""
-
-    paths: set[Path]
-    unread: set[Path]
-
-
-def _match_pattern(base: Path, pattern: str) -> _Matches:
-    """Find what fits a pattern below ``base``, each folder listed once.
-
-    ``Path.glob`` passes over folders that cannot be read and does not say so. As there, ``*`` finds
-    what is hidden, and ``**`` follows no links.
-    """
-    fixed = _fixed_folders(pattern)
-    parts = [part for part in pattern.removeprefix(fixed).split("/") if part not in ("", ".")]
-    unread: set[Path] = set()
-
-    @cache
-    def listed(folder: Path) -> dict[str, bool]:
-        """The names in a folder, and whether each is one of a folder that is no link."""
-        with _noting(folder, unread), os.scandir(folder) as entries:
-            return {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
-        return {}
-
-    found = {_spelled(base / fixed)}
-    for part in parts:
-        if part == "**":
-            waiting = list(found)
-            while waiting:
-                folder = waiting.pop()
-                inner = [folder / name for name, is_folder in listed(folder).items() if is_folder]
-                waiting += [path for path in inner if path not in found]
-                found.update(inner)
-        elif _is_wild(part):
-            found = {path / name for path in found for name in _filter(listed(path), part)}
-        elif part.isascii():
-            found = {path / part for path in found if _is_in(path, part, unread)}
-        else:
-            same = ((path, name) for path in found for name in listed(path))
-            found = {path / name for path, name in same if is_same_name(name, part)}
-    return _Matches(set() if pattern.endswith("/") else found, unread)
-
-
-def _spelled(path: Path) -> Path:
-    """The path as it is spelled on disk."""
-    return Path(find_spelling(str(path)) or path)
-
-
-def _filter(names: Iterable[str], pattern: str) -> list[str]:
-    """The names that fit a pattern, whichever code points their letters are written with."""
-    composed = {name: compose_letters(name) for name in names}
-    pattern = compose_letters(pattern)
-    return [name for name, letters in composed.items() if fnmatch.fnmatchcase(letters, pattern)]
-
-
-def _is_in(folder: Path, name: str, unread: set[Path]) -> bool:
-    with _noting(folder, unread):
-        os.lstat(folder / name)
-        return True
-    return False
-
-
-@contextmanager
-def _noting(folder: Path, unread: set[Path]) -> Iterator[None]:
-    """Pass over a folder that cannot be looked into, noted where that is not for want of one."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _ABSENT:
-            unread.add(folder)
-
-
 def _below(folder: Path, base: Path) -> str:
     """The folder as ``walk_project`` takes it: empty for the base itself."""
     return "" if folder == base else folder.relative_to(base).as_posix()
-
-
-def _fixed_folders(pattern: str) -> str:
-    """The folders that a pattern begins with, up to its first wildcard."""
-    parts = pattern.split("/")
-    wild = next((n for n, part in enumerate(parts) if _is_wild(part)), 0)
-    return "/".join(parts[:wild])
-
-
-def _is_wild(part: str) -> bool:
-    return any(mark in part for mark in "*?[")
 
 
 def _format_path(path: Path) -> str:
@@ -806,16 +551,3 @@ def _format_path(path: Path) -> str:
 
 def _format_name(path: str, lines: LineRange | None = None) -> str:
     return format_source(NamedFile(path, lines))
-
-
-def _hidden(path: Path, base: Path, named: Sequence[str] = ()) -> bool:
-    """Whether a part of the path is hidden and matches none of the hidden ones that were named."""
-    return any(
-        not any(fnmatch.fnmatchcase(part, name) for name in named)
-        for part in path.relative_to(base).parts
-        if _is_hidden(part)
-    )
-
-
-def _is_hidden(part: str) -> bool:
-    return part.startswith(".") and part not in (".", "..")
