@@ -32,3 +32,12 @@ def ensure_secret(record: Record) -> bytes:
     key = os.urandom(32)
     set_fact(record, "secret", key.hex())
     return key
+
+
+def ensure_uid(record: Record) -> str:
+    """What the record is called everywhere, made when it is first asked for."""
+    held = get_fact(record, "uid")
+    if not held:
+        held = os.urandom(16).hex()
+        set_fact(record, "uid", held)
+    return held

@@ -35,9 +35,7 @@ from playhouse.postgres_ext import (
 )
 
 from orch_tui.models.base import one_of
-
-HUB_VERSION = 1
-"""Of the schema that this orch makes and reads."""
+from orch_tui.models.values import HUB_VERSION
 
 database = Psycopg3Database(None)
 """Of the models; whoever asks through them says where it is (``database.init``)."""

@@ -12,6 +12,9 @@ APPLICATION_ID = 0x6F726368
 
 SCHEMA_VERSION = 2
 
+HUB_VERSION = 1
+"""Of the schema of a hub that this orch makes, reads and writes (``hub_tables.py``)."""
+
 READING_VERSION = 2
 """What is read from payloads and transcripts, and how statements add up: one more where records of
 before are to be read and added up again (``record/rereading.py``)."""

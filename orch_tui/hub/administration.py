@@ -14,8 +14,6 @@ from orch_tui.assets import asset
 if TYPE_CHECKING:
     from psycopg import Connection
 
-DEFAULT_SCHEMA = "orch"
-
 MONTHS_BACK = 12
 MONTHS_AHEAD = 12
 """How many months of the search are kept ready."""

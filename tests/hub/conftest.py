@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 PEOPLE = ("ann", "bob")
+EVERYBODY = (*PEOPLE, "ci", "eve", "mallory")
 """Members: they read and push. ``ci`` only pushes, ``eve`` only reads, ``mallory`` does neither."""
 
 
@@ -87,3 +89,18 @@ def connect(hub_address: Callable[[str], str]) -> Iterator[Connect]:
 def address(cluster: Cluster, database: str, person: str = "orch") -> str:
     """Give the address of a database on the server of the tests, for a person."""
     return f"postgresql:///{database}?host={cluster.sockets}&user={person}"
+
+
+@pytest.fixture
+def service_file(own_home: Path, hub_address: Callable[[str], str]) -> Path:
+    """The file of services, with an entry for each person: ``ann`` is the hub of the test as Ann
+    reaches it, ``owner`` as who keeps it."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    path = own_home / ".pg_service.conf"
+    entries = []
+    for name, person in [("owner", "orch"), *((name, name) for name in EVERYBODY)]:
+        given = conninfo_to_dict(hub_address(person))
+        entries += [f"[{name}]", *(f"{key}={value}" for key, value in given.items())]
+    path.write_text("\n".join(entries))
+    return path

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orch_tui.assets import asset
+from orch_tui.models.values import HUB_VERSION
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -35,7 +36,7 @@ def test_the_schema_file_is_what_the_models_say() -> None:
 
 
 def test_a_hub_has_the_tables_of_the_models(connect: Connect) -> None:
-    from orch_tui.models.hub_tables import HUB_TABLES, HUB_VERSION, HubTable
+    from orch_tui.models.hub_tables import HUB_TABLES, HubTable
 
     hub = connect()
     assert set(HubTable.__subclasses__()) == set(HUB_TABLES)
