@@ -1,6 +1,7 @@
 """Attempts: the executions of one planned agent or, where nothing is planned, of one task.
 
-A task is one bundle for one agent type with one scope in one session.
+A task is one bundle, or one briefing that was deployed without a bundle, for one agent type with
+one scope in one session.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from orch_tui.models.database import Record
 from orch_tui.models.values import ENDINGS, WHEN
 
-_TASK = "iif(planned_id IS NULL, json_array(bundle_id, e.agent_type, e.scope), NULL)"
-_KNOWN = "coalesce(planned_id, bundle_id) IS NOT NULL"
+# the prompt of a launch that nobody deployed is a briefing, too: of several at once, say
+_TEXT = "coalesce(bundle_id, iif(e.source IN ('manual', 'api'), 'text ' || e.briefing_id, NULL))"
+_TASK = f"iif(planned_id IS NULL, json_array({_TEXT}, e.agent_type, e.scope), NULL)"
+_KNOWN = f"coalesce(planned_id, {_TEXT}) IS NOT NULL"
 _RETURNED = f"e.status IN {ENDINGS}"
 _RUNS = "agent_executions AS e LEFT JOIN bundle_versions ON version_id = bundle_version_id"
 

@@ -49,7 +49,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "workflow", ", ".join(filter(None, workflow))
     yield "scope", run.scope or ""
     yield "called as", shown.called_as or ""
-    yield "handed over", shown.difference.summary if shown.difference else ""
+    yield "handed over", _handed_over(shown)
     yield "session", f"{run.session_id}{f', phase {run.phase}' if run.phase else ''}"
     yield "model", describe_model(run.resolved_model, run.requested_model, UNKNOWN)
     yield "deployed", local_time(run.deployed_at)
@@ -73,6 +73,14 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "heard from", run.source
     yield "tool use", run.tool_use_id or ""
     yield "agent id", run.agent_id or ""
+
+
+def _handed_over(shown: Shown) -> str:
+    """How what was handed over differs from the briefing, and why the hook changed nothing."""
+    said = shown.difference.summary if shown.difference else ""
+    if shown.not_handed_over is None:
+        return said
+    return f"{said or 'the line that names the briefing'}; the hook: {shown.not_handed_over}"
 
 
 def _attempt(shown: Shown) -> str:

@@ -21,6 +21,7 @@ from orch_tui.record import sessions as session_rows
 from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
+from orch_tui.record.ledger.journal import NOT_HANDED_OVER
 from orch_tui.record.run_place import find_run_place
 from orch_tui.rows import (
     Allocation,
@@ -112,6 +113,8 @@ class Shown:
     """The text it really got, where that is another one than the briefing."""
     difference: TextDifference | None
     """Between the two."""
+    not_handed_over: str | None
+    """Why the hook did not put the briefing in the place of the line that names it."""
     called_as: str | None
     """The agent type of the call, where another was planned."""
     told: tuple[ShownMessage, ...]
@@ -141,6 +144,7 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
         "briefing": shown.briefing,
         **({} if shown.handed_over is None else {"handed_over": shown.handed_over}),
         "difference": list(shown.difference.lines) if shown.difference else [],
+        "not_handed_over": shown.not_handed_over,
         "called_as": shown.called_as,
         "told": [{**asdict(each.message), "text": each.text} for each in shown.told],
         "said": [
@@ -186,6 +190,7 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
         briefing=briefing,
         handed_over=handed_over,
         difference=None if handed_over is None else compare_texts(briefing or "", handed_over),
+        not_handed_over=_why_not_handed_over(record, execution.execution_id),
         called_as=find_called_type(record, execution),
         told=tuple(
             ShownMessage(m, contents.get_content_text(record, m.content_id))
@@ -225,6 +230,15 @@ def _read_text(record: Record, briefing_id: int | None) -> str | None:
     if briefing_id is None:
         return None
     return briefings.get_briefing(record, briefing_id).decode("utf-8", "replace")
+
+
+def _why_not_handed_over(record: Record, execution_id: str) -> str | None:
+    said = record.value(
+        "SELECT json_extract(after, '$.reason') FROM journal "
+        "WHERE execution_id = ? AND action = ? ORDER BY seq DESC LIMIT 1",
+        [execution_id, NOT_HANDED_OVER],
+    )
+    return None if said is None else str(said)
 
 
 def find_troubles(record: Record, execution: ExecutionFacts, root: Path) -> tuple[Trouble, ...]:

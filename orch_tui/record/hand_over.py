@@ -2,7 +2,9 @@
 
 The bytes lie in the user's own state folder, where no repository and no other user can put
 anything, named by the uid of their deployment; a copy lies beside the record, since an agent that
-reads outside its project has to ask for it. They go when the run has returned, and by age.
+reads outside its project has to ask for it. The private file goes when a run completed by it: what
+failed is often called again by the same line. The copy goes by age alone, so that a line which is
+used once more is never one that leads to nothing.
 """
 
 from __future__ import annotations
@@ -96,28 +98,27 @@ def _write_private(uid: str, briefing: bytes) -> None:
 
 
 def remove_returned(record: Record) -> None:
-    """Remove what was left for runs of the record that have returned, and what is too old.
+    """Remove what was left for the hook where the run has completed, and all that is too old.
 
     What cannot be removed, or looked up in the record just now, stays until the next time: whoever
     records a return has done so.
     """
-    folders = [record.path.parent / FOLDER]
-    if is_private(private := hand_over_folder()):
-        folders.append(Path(private))
-    left = [each for folder in folders for each in _remove_old(folder)]
+    _remove_old(record.path.parent / FOLDER)
+    private = hand_over_folder()
+    left = _remove_old(Path(private)) if is_private(private) else []
     if not left:
         return
     with suppress(RecordError):
-        returned = {
+        completed = {
             key
             for (key,) in record.sql(
                 "SELECT key FROM execution_keys JOIN agent_executions USING (execution_id) "
-                "WHERE key IN (SELECT value FROM json_each(?)) AND status <> 'deployed'",
+                "WHERE key IN (SELECT value FROM json_each(?)) AND status = 'completed'",
                 [json.dumps([f"uid:{uid}" for _, uid in left])],
             )
         }
         for path, uid in left:
-            if f"uid:{uid}" in returned:
+            if f"uid:{uid}" in completed:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
 

@@ -178,6 +178,8 @@ def test_what_cannot_be_trusted_goes_through_and_is_told(
     answer(call(line), run=hook_settings.command(sys.executable))
     did("query")
     assert reason in orch("doctor").out
+    assert json.loads(did("show", label, "--format", "json").out)["not_handed_over"] == reason
+    assert f"the line that names the briefing; the hook: {reason}" in did("show", label).out
 
 
 def test_two_briefings_in_one_prompt_are_none(handed: tuple[str, str], did: Run) -> None:
@@ -212,7 +214,7 @@ def test_where_nothing_can_be_left_the_line_is_still_enough(
     assert copy.read_text().startswith("#")
 
 
-def test_it_goes_when_the_run_returned_and_by_age(handed: tuple[str, str], did: Run) -> None:
+def test_it_goes_when_the_run_completed_and_by_age(handed: tuple[str, str], did: Run) -> None:
     label, line = handed
     other = kept(deploy(did)[1])
     old = time.time() - 31 * 86_400
@@ -223,7 +225,10 @@ def test_it_goes_when_the_run_returned_and_by_age(handed: tuple[str, str], did: 
     assert not other.exists()
     assert not copy.exists()
     assert kept(line).exists()
-    did("record-completion", "--execution-id", label, "--final-message", "done")
+    did("record-completion", "--execution-id", label, "--status", "failed")
+    assert kept(line).exists(), "it may be called again by the same line"
+    done = ("--final-message", "done", "--supersede", "it was there")
+    did("record-completion", "--execution-id", label, *done)
     assert not kept(line).exists()
 
 
@@ -278,21 +283,35 @@ def test_the_doctor_tells_of_the_hook_and_uninstall_takes_it(
     assert before.read_bytes() == was
 
 
+@pytest.mark.parametrize("bundled", [True, False])
 def test_who_calls_twice_by_one_line_has_two_attempts(
-    handed: tuple[str, str], did: Run, orch: Run
+    handed: tuple[str, str], did: Run, *, bundled: bool
 ) -> None:
+    """Whatever the model that launches calls it, and as which type."""
     label, line = handed
-    record = hook_settings.command(sys.executable)
     briefing = Path("b.md").read_text()
-    for name in ("T1", "T2"):
+    if not bundled:
+        Path("b.md").write_text("Do it all.")
+        words = ("--agent-type", "task-implementor", "--scope", "all of it")
+        label, line = told(did("init-deployment", *words, "--briefing", "b.md"))
+        briefing = kept(line).read_text()
+    record = hook_settings.command(sys.executable)
+    for name, agent_type in (("T1", "task-implementor"), ("T2", "Explore")):
+        said = {"description": f"call {name}", "subagent_type": agent_type}
         assert answer(call(line, name)) is not None
-        answer(call(line, name), run=record)
+        answer(call(line, name, tool_input={**said, "prompt": line}), run=record)
         answered = call(briefing, name, hook_event_name="PostToolUse")
+        answered["tool_input"] = {**said, "prompt": briefing}
         response = {"status": "async_launched", "agentId": f"a{name}"}
         answer({**answered, "tool_response": response}, run=record)
-    found = json.loads(did("query", "--format", "json").out)
-    assert len(found) == 2
-    assert len({each["bundle_version_id"] for each in found}) == 1
+    other, this = sorted(json.loads(did("query", "--format", "json").out),
+                         key=lambda row: str(row["execution_id"]))[-2:][::-1]  # fmt: skip
+    assert this["execution_id"] == label
+    assert len({each["bundle_version_id"] for each in (this, other)}) == 1
+    assert (other["scope"], other["agent_type"]) == (this["scope"], "task-implementor")
+    shown = json.loads(did("show", other["execution_id"], "--format", "json").out)
+    assert shown["attempts"] == [label, other["execution_id"]]
+    assert shown["called_as"] == "Explore"
 
 
 def test_redacting_removes_the_copies_of_a_briefing_that_waits(

@@ -14,6 +14,8 @@ from orch_tui.recall.run_figures import describe_run
 from orch_tui.recall.show import show_execution
 from orch_tui.record import plan
 from orch_tui.record.executions import retract_execution
+from orch_tui.record.ledger.ingest import Report, ingest_statement
+from orch_tui.record.ledger.statement import Deployed
 from orch_tui.record.sessions import init_session
 from tests.recall.runs import run_agent
 
@@ -52,6 +54,20 @@ def test_without_a_plan_a_task_is_bundle_agent_and_scope(
     assert numbers(record) == attempts
     last = {second} if attempts == [1, 2] else {first, second}
     assert list_last_attempts(record, session_id) == last
+
+
+def test_a_briefing_without_a_bundle_is_a_task_where_somebody_deployed_it(
+    record: Record, session_id: str
+) -> None:
+    """What only a hook saw twice may run side by side."""
+    for _ in range(2):
+        run_agent(record, session_id, scope="one", briefing=b"Do it.")
+    called = Deployed(agent_type="implementor", scope="one")
+    with record.write():
+        for each in ("1", "2"):
+            about = [f"call:s/{each}"]
+            ingest_statement(record, Report(about, called, source="hook", prompt="Do that."))
+    assert sorted(numbers(record), key=str) == [1, 2, None, None]
 
 
 def test_another_version_of_a_bundle_is_the_same_task(record: Record, session_id: str) -> None:

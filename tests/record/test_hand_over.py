@@ -96,26 +96,28 @@ def test_where_no_copy_can_be_written_there_is_no_line(record: Record, root: Pat
     assert handed.remarks[0].startswith("there is no line to hand over: ")
 
 
-def test_what_is_left_goes_when_its_run_has_returned_or_with_age(
+def test_what_is_left_goes_when_its_run_has_completed_or_with_age(
     record: Record, root: Path
 ) -> None:
-    labels = [deploy(record) for _ in range(3)]
+    labels = [deploy(record) for _ in range(4)]
     for label in labels:
         leave(record, root, label)
-    waiting, returned, old = (get_execution(record, label).uid for label in labels)
-    folder = Path(hand_over_folder())
+    waiting, completed, failed, old = (get_execution(record, label).uid for label in labels)
+    folder, copies = Path(hand_over_folder()), record.path.parent / FOLDER
     (folder / "of-another-record").write_text("x")
     with record.write():
-        done = {"status": "completed"}
-        report(record, "returned", done, source="manual", keys=[f"id:{labels[1]}"])
-    for days, name in ((KEPT_DAYS + 1, old), (KEPT_DAYS - 1, waiting)):
+        for label, status in ((labels[1], "completed"), (labels[2], "failed")):
+            report(record, "returned", {"status": status}, source="manual", keys=[f"id:{label}"])
+    for days, path in (
+        *((KEPT_DAYS + 1, place) for place in (folder / old, copies / f"{old}.md")),
+        (KEPT_DAYS - 1, folder / waiting),
+    ):
         at = time.time() - days * 86_400
-        os.utime(folder / name, (at, at))
-    assert left() == {waiting, returned, old, "of-another-record"}
+        os.utime(path, (at, at))
     remove_returned(record)
-    assert left() == {waiting, "of-another-record"}
-    copies = {copy.stem for copy in (record.path.parent / FOLDER).iterdir()}
-    assert copies == {waiting, old}, "the copy of the old one was written just now"
+    assert left() == {waiting, failed, "of-another-record"}, "what failed is called again"
+    there = {copy.stem for copy in copies.iterdir()}
+    assert there == {waiting, completed, failed}, "a line that is used again leads to its text"
 
 
 def test_what_is_not_left_by_orch_stays_whatever_its_age(

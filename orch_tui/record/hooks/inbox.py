@@ -187,8 +187,10 @@ def _apply(
 ) -> None:
     from orch_tui.record.hooks import payload_ingest
 
+    # two hooks tell of one call side by side: whose it is has to be known first
+    in_order = sorted(part, key=lambda each: bool(each.heard and each.heard.not_handed_over))
     with record.write():
-        for each in part:
+        for each in in_order:
             if each.heard is not None:
                 payload_ingest.ingest_hook_payload(record, str(root), each.heard, each.at, names)
 

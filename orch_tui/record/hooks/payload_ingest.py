@@ -21,9 +21,6 @@ from orch_tui.record.ledger.resolve import join_calls_and_runs, resolve_executio
 from orch_tui.record.ledger.statement import Addressed, Noted, Returned, RunFacts
 from orch_tui.worktrees import name_folder_tree
 
-NOT_HANDED_OVER = "not-handed-over"
-"""The action in the journal for a call that named a briefing and went through as it was."""
-
 _LAST_BYTES = 4_000_000
 """How much of the end of a transcript is searched for the last message."""
 
@@ -153,12 +150,16 @@ def _log_not_handed_over(record: Record, told: NotHandedOver) -> None:
     """Journal, once, that a call named a briefing and went through as it was."""
     call = told.call[-1]
     if record.value(
-        "SELECT 1 FROM journal WHERE action = ? AND subject = ?", [NOT_HANDED_OVER, call]
+        "SELECT 1 FROM journal WHERE action = ? AND subject = ?", [journal.NOT_HANDED_OVER, call]
     ):
         return
     owner = owner_of(record, call)
     journal.log_action(
-        record, NOT_HANDED_OVER, execution_id=owner, subject=call, after={"reason": told.reason}
+        record,
+        journal.NOT_HANDED_OVER,
+        execution_id=owner,
+        subject=call,
+        after={"reason": told.reason},
     )
 
 

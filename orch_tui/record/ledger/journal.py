@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from orch_tui.rows import JournalEntry
 
 
+NOT_HANDED_OVER = "not-handed-over"
+"""The action of a call that named a briefing and went through as it was."""
+
+
 def log_action(
     record: Record,
     action: str,

@@ -149,10 +149,14 @@ def _same_briefings(record: Record, prompt: str) -> list[int]:
 
 
 def _repeat_deployment(record: Record, label: str, report: Report) -> None:
-    """Record another deployment of the same text, where the first is a run already."""
+    """Record another deployment of the same text, where the first is a run already.
+
+    What was meant is what the first was meant for, whoever said that.
+    """
     (held,) = record.rows(
         "SELECT session_id, planned_id, bundle_version_id, briefing_id, context_token_count, "
-        "estimator, ambient_tokens FROM agent_executions WHERE execution_id = ?",
+        "estimator, ambient_tokens, agent_type, scope, source "
+        "FROM agent_executions WHERE execution_id = ?",
         [label],
     )
     noted = Noted(
@@ -163,10 +167,12 @@ def _repeat_deployment(record: Record, label: str, report: Report) -> None:
         context_token_count=held["context_token_count"],
         estimator=held["estimator"],
         ambient_tokens=held["ambient_tokens"],
-        agent_type=report.statement.agent_type,
+        agent_type=held["agent_type"],
+        scope=held["scope"],
     )
     items = derive_items(record, stored_statements(record, label, "allocated"))
-    _state_launch(record, report, noted, held["session_id"], Allocated(items=tuple(items)))
+    given = Allocated(items=tuple(items))
+    _state_launch(record, report, noted, held["session_id"], given, held["source"])
 
 
 def _deploy_from_plan(record: Record, known: list[int], report: Report) -> bool:
@@ -202,9 +208,17 @@ def _deploy_from_plan(record: Record, known: list[int], report: Report) -> bool:
 
 
 def _state_launch(
-    record: Record, report: Report, noted: Noted, session_id: str, given: Allocated
+    record: Record,
+    report: Report,
+    noted: Noted,
+    session_id: str,
+    given: Allocated,
+    meant_by: str | None = None,
 ) -> None:
-    """Make the execution of a launch that turned out to be of something recorded."""
+    """Make the execution of a launch that turned out to be of something recorded.
+
+    ``meant_by``: the source that said what was meant, where that is not the report's.
+    """
     about = [report.about[0]]
     label = create_execution(
         record,
@@ -213,12 +227,12 @@ def _state_launch(
         agent_type=report.statement.agent_type or "unknown",
         source=report.source,
     )
-    for statement in (noted, given):
+    for statement, source in ((noted, meant_by), (given, None)):
         store_statement(
             record,
             statement,
             about,
-            source=report.source,
+            source=source or report.source,
             at=report.at,
             execution_id=label,
         )

@@ -23,9 +23,9 @@ from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes, unpack_part
 from orch_tui.models.values import SCHEMA_VERSION, readable
 from orch_tui.record import hand_over
 from orch_tui.record.defects import LEFT_ASIDE
-from orch_tui.record.hooks.payload_ingest import NOT_HANDED_OVER
 from orch_tui.record.ledger import briefings
 from orch_tui.record.ledger.contents import is_tombstone
+from orch_tui.record.ledger.journal import NOT_HANDED_OVER
 from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.ledger.statement import KINDS, decode_stored
 from orch_tui.record.upkeep.finding import REPAIR, RESTORE, Finding, Level, count_and_name
