@@ -89,3 +89,8 @@ CREATE POLICY change ON search FOR UPDATE TO orch_pusher USING (EXISTS (
   SELECT 1 FROM runs WHERE runs.run_id = search.run_id));
 CREATE POLICY remove ON search FOR DELETE TO orch_pusher USING (EXISTS (
   SELECT 1 FROM runs WHERE runs.run_id = search.run_id));
+
+REVOKE ALL ON FUNCTION is_redaction, may_redact, redact_statement, redact_text, forget_texts
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION is_redaction, may_redact, redact_statement, redact_text, forget_texts
+  TO orch_pusher;

@@ -42,7 +42,7 @@ def make_hub(connection: Connection[Any], schema: str, now: datetime) -> None:
 
 
 def grant_privileges(connection: Connection[Any], schema: str) -> None:
-    """Give the roles of a hub what they may do, as far as they have it not."""
+    """Give the roles of a hub what they may do, and what does for them what they may not."""
     from psycopg import sql
 
     reader, pusher = role_names(schema)
@@ -56,12 +56,13 @@ def grant_privileges(connection: Connection[Any], schema: str) -> None:
         "'orch_reader'": sql.Literal(reader).as_string(connection),
         "orch_pusher": sql.Identifier(pusher).as_string(connection),
     }
-    script = re.sub(
-        r"'orch_reader'|orch_reader|orch_pusher",
-        lambda found: names[found[0]],
-        asset("hub.privileges.sql").read_text("utf-8"),
-    )
-    connection.execute(script.encode())
+    for script in ("hub.functions.sql", "hub.privileges.sql"):
+        named = re.sub(
+            r"'orch_reader'|orch_reader|orch_pusher",
+            lambda found: names[found[0]],
+            asset(script).read_text("utf-8"),
+        )
+        connection.execute(named.encode())
 
 
 def make_months(connection: Connection[Any], now: datetime) -> list[str]:
