@@ -132,6 +132,7 @@ CREATE TABLE run_texts (
   scope TEXT,
   message TEXT,
   error TEXT,
+  other TEXT,
   FOREIGN KEY (run_id) REFERENCES runs (run_id) ON DELETE CASCADE
 );
 
@@ -139,11 +140,12 @@ CREATE TABLE search (
   run_id BIGINT NOT NULL,
   at TIMESTAMPTZ NOT NULL,
   words TSVECTOR NOT NULL,
+  archived BOOLEAN NOT NULL DEFAULT false,
   PRIMARY KEY (run_id, at)
 ) PARTITION BY RANGE (at);
 
 CREATE TABLE content_search (
-  content_id BIGINT NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL PRIMARY KEY,
   words TSVECTOR NOT NULL
 );
 

@@ -258,19 +258,25 @@ class HubRun(HubTable):
 
 
 class HubRunText(HubTable):
-    """The texts of a run that lists show, apart from its figures."""
+    """The texts of a run that lists show, apart from its figures.
+
+    ``other`` are those that are searched beside them: outputs, sources, the name of its session,
+    its briefing's own text.
+    """
 
     run = ForeignKeyField(HubRun, column_name="run_id", primary_key=True, on_delete="CASCADE")
     scope = TextField(null=True)
     message = TextField(null=True)
     error = TextField(null=True)
+    other = TextField(null=True)
 
     class Meta:
         table_name = "run_texts"
 
 
 class HubSearch(HubTable):
-    """What a run is found by; the client makes the vector from the words of orch's own index.
+    """What a run is found by; the client makes the vector from the words of orch's own index
+    (`orch_tui.hub.search_rows`). ``archived``: its session is.
 
     Parted by month, so that the newest runs are looked through first. ``fastupdate`` would let
     the index grow without bound while nobody cleans it up.
@@ -279,6 +285,7 @@ class HubSearch(HubTable):
     run_id = BigIntegerField()
     at = DateTimeTZField()
     words = TSVectorField(index=False)
+    archived = BooleanField(constraints=_default("false"))
 
     class Meta:
         table_name = "search"
@@ -287,9 +294,10 @@ class HubSearch(HubTable):
 
 
 class HubContentSearch(HubTable):
-    """What a content is found by, for all runs that were given it."""
+    """What a content is found by, for all runs that were given it; ``name`` is what stands for it
+    in their vectors."""
 
-    content_id = BigIntegerField(primary_key=True)
+    name = TextField(primary_key=True)
     words = TSVectorField(index=False)
 
     class Meta:

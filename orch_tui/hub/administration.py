@@ -95,8 +95,8 @@ def _make_month(connection: Connection[Any], name: str, start: str, end: str) ->
         )
         connection.execute(
             f"WITH moved AS (DELETE FROM search_other WHERE at >= '{start}' AND at < '{end}' "
-            f"RETURNING run_id, at, words) INSERT INTO {name} (run_id, at, words) "
-            "SELECT run_id, at, words FROM moved".encode()
+            f"RETURNING run_id, at, words, archived) INSERT INTO {name} "
+            "(run_id, at, words, archived) SELECT run_id, at, words, archived FROM moved".encode()
         )
         connection.execute(
             f"ALTER TABLE search ATTACH PARTITION {name} "

@@ -302,7 +302,7 @@ def filter_token(name: str, value: str) -> str:
     return chr(_FIRST_LETTER + ord(TOKEN_LETTERS[name])) + data.hex()
 
 
-_LETTERS_OF_A_HUB = {"archived": "x", "given": "g", "long": "l", "origin": "r"}
+_LETTERS_OF_A_HUB = {"given": "g", "long": "l", "origin": "r"}
 """What is told of runs on a hub beside the filters, and the letter that it begins with."""
 
 
