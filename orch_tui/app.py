@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from threading import Event
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.app import App, SuspendNotSupported
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
-from textual.message import Message
 from textual.messages import ExitApp
 from textual.screen import Screen
 from textual.widgets import Input, TextArea
@@ -30,98 +26,43 @@ from orch_tui.departure import Departure
 from orch_tui.drafts import DraftHolder, Drafts
 from orch_tui.errors import OrchError
 from orch_tui.phases import PHASES
-from orch_tui.processes import name_editor
 from orch_tui.project import Project
+from orch_tui.screens.app_messages import (
+    AgentsSeen,
+    LastSteps,
+    Offered,
+    Reindexed,
+    ReturnsRead,
+    SessionRead,
+)
 from orch_tui.screens.doings import Doings
+from orch_tui.screens.header import Header
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.key_names import name_key
 from orch_tui.screens.notices import show_notices
-from orch_tui.screens.orch_screen import Header, OrchScreen
-from orch_tui.screens.return_news import ReturnNews
+from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.record_watch import RecordWatch, stamp_record
+from orch_tui.screens.return_news import ReturnNews, word_returns
 from orch_tui.screens.split_panes import read_shares
 from orch_tui.screens.terminal import write_notice
-from orch_tui.screens.theme import make_themes, make_variables, name_fitting_theme
-from orch_tui.screens.widgets.safe import one_line
+from orch_tui.screens.text_editor import TextEditor
+from orch_tui.screens.theme import (
+    choose_theme_name,
+    make_variables,
+    name_fitting_theme,
+    register_themes,
+)
 
 if TYPE_CHECKING:
-    import subprocess
-
     from textual.driver import Driver
     from textual.notifications import Notification, SeverityLevel
 
     from orch_tui.config import Config
-    from orch_tui.install.offers import Offer
-    from orch_tui.live.live_agent import LiveSnapshot, LiveStep
-    from orch_tui.live.live_view import LiveView
+    from orch_tui.live.live_agent import LiveSnapshot
     from orch_tui.prepare.budget import LimitGauge as Figures
     from orch_tui.recall.run_endings import RunEnding
     from orch_tui.rows import PlannedAgent, Session
     from orch_tui.screens.agent_pane import AgentPane
-    from orch_tui.screens.command_list import ScreenCommand
-
-LOOK_EVERY = 0.5
-"""Seconds between two looks for changes by other processes."""
-
-INDEXED_AT_ONCE = 50
-"""Runs of an older search index that are indexed anew in one go: 30 milliseconds."""
-
-REST = 0.05
-"""Seconds between two goes, for the event loop and other writers."""
-
-
-@dataclass(frozen=True)
-class LastSteps:
-    """What one agent did last."""
-
-    of: tuple[str, str]
-    """The agent, by session and id."""
-    steps: tuple[LiveStep, ...]
-
-
-@dataclass
-class SessionRead(Message, bubble=False):
-    """What the header shows."""
-
-    session: Session | None
-    gauge: Figures | None
-    waiting: tuple[str, ...] = ()
-    """Its runs that were handed over and have not returned."""
-
-
-@dataclass
-class Reindexed(Message, bubble=False):
-    """Some runs that another version of orch had indexed were indexed anew."""
-
-    remaining: int
-
-
-class RecordChanged(Message, bubble=False):
-    """Another process wrote to the record, or it is a different file now."""
-
-
-@dataclass
-class ReturnsRead(Message, bubble=False):
-    """The runs that came back since somebody looked."""
-
-    endings: list[RunEnding]
-
-
-@dataclass
-class AgentsSeen(Message, bubble=False):
-    """What running agents do, and what the one that is followed did last."""
-
-    live: LiveSnapshot
-    steps: LastSteps | None
-
-    def can_replace(self, message: Message) -> bool:
-        return isinstance(message, AgentsSeen)
-
-
-@dataclass
-class Offered(Message, bubble=False):
-    """There are runs that could be recorded and are not."""
-
-    offer: Offer
 
 
 def _import_screen(mode: str) -> ModuleType:
@@ -193,8 +134,7 @@ class OrchApp(App[None]):
     def __init__(self, project: Project) -> None:
         super().__init__()
         self.departure = Departure(self._leave, self.keep_drafts)
-        self._editor: subprocess.Popen[bytes] | None = None
-        """The user's editor, while it has the terminal and the event loop waits for it."""
+        self._editor = TextEditor(self)
         self.project = project
         self.drafts = Drafts.beside(project.database)
         self.session: Session | None = None
@@ -237,7 +177,7 @@ class OrchApp(App[None]):
         self._shown: tuple[int, ...] = ()
         """The record that the first screen read."""
         self._told: set[str] = set()
-        project.remark = self._later
+        project.remark = self.warn_later
         self._use_theme(project.config)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         if project.config.keymap:
@@ -268,7 +208,7 @@ class OrchApp(App[None]):
 
     def _show_first_screen(self) -> None:
         self.run_worker(self._name_provenance, thread=True, group="provenance")
-        self._shown = _stamp(self.project.database)
+        self._shown = stamp_record(self.project.database)
         last = self._state.get("screen")
         first = self.FIRST if self._shown else self.FIRST_EVER
         if chosen := last if last in self.TITLES else first:
@@ -299,30 +239,11 @@ class OrchApp(App[None]):
         self.call_later(self.switch_mode, mode)
 
     def _use_theme(self, config: Config) -> None:
-        """The user's own themes, and the one that was chosen; what is wrong with it is said."""
-        from textual.color import ColorParseError
-        from textual.theme import Theme
-
-        for own in make_themes():
-            self.register_theme(own)
-        for name, fields in config.themes.items():
-            try:
-                theme = Theme(name=name, **fields)
-                theme.to_color_system().generate()
-            except (TypeError, ValueError, ColorParseError) as error:
-                self._later(f"theme {name}: {error}")
-            else:
-                self.register_theme(theme)
-        chosen = self._state.get("theme")
-        if chosen in self.available_themes:
-            self.theme = chosen
-        elif config.theme in self.available_themes:
-            self.theme = config.theme
-        else:
-            self.theme = name_fitting_theme()
-            if config.theme:
-                known = ", ".join(self.available_themes)
-                self._later(f"theme {config.theme} is not known. Known: {known}")
+        for problem in register_themes(self, config):
+            self.warn_later(problem)
+        self.theme, problem = choose_theme_name(self, config, self._state.get("theme"))
+        if problem:
+            self.warn_later(problem)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return the colours of meaning, which every theme has."""
@@ -331,9 +252,9 @@ class OrchApp(App[None]):
     def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
         """A key of the user's keymap that something else had; Textual tells at every key."""
         for binding in clashed_bindings:
-            self._later(f"keymap: {binding.key} is taken from {binding.description!r}")
+            self.warn_later(f"keymap: {binding.key} is taken from {binding.description!r}")
 
-    def _later(self, text: str) -> None:
+    def warn_later(self, text: str) -> None:
         """Say it, once, when there is a screen to say it on."""
         if text not in self._told:
             self._told.add(text)
@@ -348,7 +269,7 @@ class OrchApp(App[None]):
             self.read_session()
             self._read_returns()
             self.run_worker(self._import_screens, thread=True, group="import")
-            self.run_worker(self._watch, thread=True, group="watch", exit_on_error=True)
+            self.run_worker(self._watch_record, thread=True, group="watch", exit_on_error=True)
             self.run_worker(self._look_for_offer, thread=True, group="offer")
 
     def _import_screens(self) -> None:
@@ -485,40 +406,8 @@ class OrchApp(App[None]):
 
     # Other processes change the record too
 
-    def _watch(self) -> None:
-        """In a thread: look again and again whether the record changed, or hooks left something."""
-        worker = get_current_worker()
-        view = self._begin_view()
-        seen = self._look()
-        if _stamp(self.project.database) != self._shown:  # after the first screen read it
-            self.post_message(RecordChanged())
-        while not worker.is_cancelled:
-            taken = (self._look_at_agents(view) if view else 0) + self._take_in()
-            if (now := self._look()) != seen or taken:
-                seen = now
-                self.post_message(RecordChanged())
-            is_busy = self._index_older() or self._read_again()
-            if self._unmounted.wait(REST if is_busy else LOOK_EVERY):
-                return
-
-    def _begin_view(self) -> LiveView | None:
-        """Begin to follow the agents; None where the settings of the models are broken."""
-        try:
-            return self.project.live_view()
-        except OrchError as error:
-            self._later(error.message)
-            return None
-
-    def _look_at_agents(self, view: LiveView) -> int:
-        """Look what agents do, in a thread; tell how much was recorded of those that ended."""
-        live = view.look(self.project.seconds_now())
-        if live.agents or self.live is not None:
-            of = self.followed
-            self.post_message(AgentsSeen(live, LastSteps(of, view.steps(*of)) if of else None))
-        try:
-            return self.project.record_ends(view.take_ends())
-        except OrchError:  # the screens say what is wrong with the record
-            return 0
+    def _watch_record(self) -> None:
+        RecordWatch(self, self._shown, self._unmounted).watch()
 
     def on_agents_seen(self, message: AgentsSeen) -> None:
         before, self.live = self.live, message.live if message.live.agents else None
@@ -533,23 +422,6 @@ class OrchApp(App[None]):
         elif isinstance(self.screen, OrchScreen):
             self.screen.agents_seen()
 
-    def _index_older(self) -> bool:
-        """Index anew a little of what another version of orch indexed; tell whether more waits."""
-        try:
-            remaining = self.project.index_older(INDEXED_AT_ONCE)
-        except OrchError:  # somebody else writes
-            return False
-        if remaining or self.to_index:
-            self.post_message(Reindexed(remaining))
-        return bool(remaining)
-
-    def _read_again(self) -> bool:
-        """Read again a little of what an earlier orch recorded; tell whether more waits."""
-        try:
-            return bool(self.project.read_again())
-        except OrchError:  # somebody else writes
-            return False
-
     def on_reindexed(self, message: Reindexed) -> None:
         self.still_to_index = message.remaining
         self.to_index = max(self.to_index, message.remaining) if message.remaining else 0
@@ -559,24 +431,6 @@ class OrchApp(App[None]):
         if self.screen_stack:  # else the app is closing
             for header in self.screen.query(Header):  # a dialog has none
                 header.refresh()
-
-    def _take_in(self) -> int:
-        """Record what hooks have left since."""
-        try:
-            return self.project.drain_inbox()
-        except OrchError:  # the screens say what is wrong with the record
-            return 0
-
-    def _look(self) -> tuple[int, ...]:
-        try:
-            status = os.stat(self.project.database)
-        except OSError:
-            return ()
-        try:
-            seen = self.project.existing_record.value("PRAGMA data_version")
-        except OrchError:
-            return (status.st_ino, status.st_mtime_ns)
-        return (status.st_ino, int(seen))
 
     def on_record_changed(self) -> None:
         if not self.screen_stack:
@@ -625,12 +479,7 @@ class OrchApp(App[None]):
         """Say who came back, and where the user wants it, ring or have the terminal say it."""
         focused = self.focused
         key = "F3" if isinstance(focused, (Input, TextArea)) else "g"
-        if len(new) > 2:
-            failed = sum(ending.status == "failed" for ending in new)
-            told = [(f"{len(new)} came back{f', {failed} of them failed' * bool(failed)}", failed)]
-        else:
-            told = [_word_return(ending) for ending in reversed(new)]
-        shown = "them" if len(new) > 2 else "it"
+        told, shown = word_returns(new)
         for text, is_bad in told:
             severity: SeverityLevel = "error" if is_bad else "information"
             self.notify(f"{text} · {key} shows {shown}", severity=severity, markup=False)
@@ -752,26 +601,7 @@ class OrchApp(App[None]):
         self.set_keymap(dict(config.keymap))
         self.on_record_changed()
 
-    def list_commands(self) -> Iterator[ScreenCommand]:
-        """List what can be done on every screen."""
-        from orch_tui.screens.command_list import EVERYWHERE, ScreenCommand
-
-        session = self.session.scope or self.session.session_id if self.session else "none yet"
-        theme = self.theme
-        for words, state, key, run in (
-            ("Work on another session", session, "choose-session", self.action_choose_session),
-            ("Search all runs", "", "search-anywhere", self.action_search),
-            ("Keys of this screen", "", "help-anywhere", self.action_toggle_help),
-            ("Jump to a pane", "by a letter", "jump", self.action_jump),
-            ("Theme", theme, "", self.action_choose_theme),
-            ("Settings", "and where each comes from", "settings", self.action_show_settings),
-            ("Import transcripts", "all of this project", "", self.import_transcripts),
-            ("Install the hooks", "they record every run", "", self.install_hooks),
-            ("Quit", "what was typed is kept", "quit", partial(self.run_action, "quit")),
-        ):
-            yield ScreenCommand(EVERYWHERE, words, self._key_of(key), run, one_line(state, 60))
-
-    def _key_of(self, action_id: str) -> str:
+    def key_of(self, action_id: str) -> str:
         """Show the key of one of the app's actions, as the keymap has it."""
         bindings = self._bindings.copy()
         bindings.apply_keymap(self._keymap)
@@ -797,32 +627,7 @@ class OrchApp(App[None]):
 
     def edit(self, text: str, name: str) -> str | None:
         """Open text in $VISUAL or $EDITOR and give what came back; None where that failed."""
-        import tempfile
-
-        with tempfile.TemporaryDirectory(prefix="orch-") as folder:
-            path = Path(folder) / name
-            try:
-                path.write_bytes(text.encode("utf-8", "surrogateescape"))
-                with self.suspend():  # nothing may be raised in there: it would not resume
-                    failure = self._run_editor(path)
-                if not failure:
-                    return path.read_bytes().decode("utf-8", "surrogateescape")
-            except (OSError, SuspendNotSupported) as error:
-                failure = str(error)
-        self.notify(failure, severity="error", markup=False)
-        return None
-
-    def _run_editor(self, path: Path) -> str:
-        """Wait for the editor; gives what went wrong."""
-        import subprocess
-
-        try:
-            command = name_editor()
-            with subprocess.Popen([*command, str(path)]) as self._editor:
-                code = self._editor.wait()
-        except (OSError, ValueError) as error:
-            return f"the editor failed: {error}"
-        return f"{command[0]}: it ended with exit code {code}" if code else ""
+        return self._editor.edit(text, name)
 
     # What was on the screen comes back when the app is opened again
 
@@ -865,8 +670,7 @@ class OrchApp(App[None]):
         coming up would be an error.
         """
         self.post_message(ExitApp())
-        if self._editor is not None:
-            self._editor.terminate()
+        self._editor.terminate()
 
     def keep_drafts(self) -> None:
         """Write what was typed a moment ago and is not written yet."""
@@ -889,16 +693,6 @@ class OrchApp(App[None]):
         self.project.close()
 
 
-def _word_return(ending: RunEnding) -> tuple[str, bool]:
-    """Say who came back, or why who failed or is in doubt, and whether it is bad."""
-    name = one_line(ending.agent_type, 40)
-    if ending.went_well is False:
-        return f"{name} failed: {one_line(ending.words, 80) or 'no reason was given'}", True
-    if ending.went_well is None:
-        return f"{name} came back, in doubt: {one_line(ending.doubt, 80)}", True
-    return f"{name} came back", False
-
-
 def _read_state(drafts: Drafts) -> dict[str, Any]:
     try:
         state = json.loads(drafts.load("state"))
@@ -913,16 +707,3 @@ def run(project: Project) -> int:
     app.departure.begin()
     app.run()
     return app.departure.exit_code or app.return_code or 0
-
-
-def _stamp(database: Path) -> tuple[int, ...]:
-    """Tell which file a record is, and how much was written to it."""
-    try:
-        status = database.stat()
-    except OSError:
-        return ()
-    try:
-        waiting = database.with_name(f"{database.name}-wal").stat().st_size
-    except OSError:
-        waiting = 0
-    return status.st_ino, status.st_mtime_ns, waiting

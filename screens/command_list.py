@@ -17,6 +17,7 @@ from textual.screen import Screen
 from orch_tui.screens.dialogs import Pick
 from orch_tui.screens.keyhelp import ANY_OF_OURS, begin_large, list_bindings_around
 from orch_tui.screens.widgets.row_list import Column, Row
+from orch_tui.screens.widgets.safe import one_line
 
 if TYPE_CHECKING:
     from orch_tui.app import OrchApp
@@ -88,7 +89,7 @@ def list_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
             go = partial(app.switch_mode, mode)
             yield ScreenCommand("Screens", title, f"F{number}", go, SCREENS[mode])
     yield from (command for command in own if command.group == EVERYWHERE)
-    yield from app.list_commands()
+    yield from _app_commands(app)
 
 
 def _own_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
@@ -120,6 +121,23 @@ def _own_commands(app: OrchApp, screen: Screen[Any]) -> Iterator[ScreenCommand]:
                 state=binding.tooltip,
                 not_now="" if can else f"not now{f': {reason}' if reason else ''}",
             )
+
+
+def _app_commands(app: OrchApp) -> Iterator[ScreenCommand]:
+    """List what can be done on every screen."""
+    session = app.session.scope or app.session.session_id if app.session else "none yet"
+    for words, state, key, run in (
+        ("Work on another session", session, "choose-session", app.action_choose_session),
+        ("Search all runs", "", "search-anywhere", app.action_search),
+        ("Keys of this screen", "", "help-anywhere", app.action_toggle_help),
+        ("Jump to a pane", "by a letter", "jump", app.action_jump),
+        ("Theme", app.theme, "", app.action_choose_theme),
+        ("Settings", "and where each comes from", "settings", app.action_show_settings),
+        ("Import transcripts", "all of this project", "", app.import_transcripts),
+        ("Install the hooks", "they record every run", "", app.install_hooks),
+        ("Quit", "what was typed is kept", "quit", partial(app.run_action, "quit")),
+    ):
+        yield ScreenCommand(EVERYWHERE, words, app.key_of(key), run, one_line(state, 60))
 
 
 async def _run(app: OrchApp, action: str, node: DOMNode) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from orch_tui.screens.widgets.safe import one_line
+
 if TYPE_CHECKING:
     from orch_tui.recall.run_endings import RunEnding
 
@@ -73,3 +75,22 @@ class ReturnNews:
 
 def _key_of(ending: RunEnding) -> str:
     return f"{ending.execution_id}/{ending.returns}"
+
+
+def word_returns(new: Sequence[RunEnding]) -> tuple[list[tuple[str, bool]], str]:
+    """Say what came back, each line with whether it is bad; and what a key would show."""
+    if len(new) > 2:
+        failed = sum(ending.status == "failed" for ending in new)
+        line = f"{len(new)} came back{f', {failed} of them failed' * bool(failed)}"
+        return [(line, bool(failed))], "them"
+    return [_word_return(ending) for ending in reversed(new)], "it"
+
+
+def _word_return(ending: RunEnding) -> tuple[str, bool]:
+    """Say who came back, or why who failed or is in doubt, and whether it is bad."""
+    name = one_line(ending.agent_type, 40)
+    if ending.went_well is False:
+        return f"{name} failed: {one_line(ending.words, 80) or 'no reason was given'}", True
+    if ending.went_well is None:
+        return f"{name} came back, in doubt: {one_line(ending.doubt, 80)}", True
+    return f"{name} came back", False

@@ -7,9 +7,15 @@ colours, or by eyes that see no red. ``tests.screens.test_theme`` measures contr
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from textual.theme import Theme
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from orch_tui.config import Config
 
 SIGNS: Mapping[str, str] = {
     "planned": "○",
@@ -158,3 +164,30 @@ def _make_theme(name: str, colours: Mapping[str, str]) -> Theme:
             "scrollbar-corner-color": colours["surface"],
         },
     )
+
+
+def register_themes(app: App[Any], config: Config) -> Iterator[str]:
+    """Register orch's themes and the user's own; yield what is wrong with those."""
+    from textual.color import ColorParseError
+
+    for own in make_themes():
+        app.register_theme(own)
+    for name, fields in config.themes.items():
+        try:
+            theme = Theme(name=name, **fields)
+            theme.to_color_system().generate()
+        except (TypeError, ValueError, ColorParseError) as error:
+            yield f"theme {name}: {error}"
+        else:
+            app.register_theme(theme)
+
+
+def choose_theme_name(app: App[Any], config: Config, chosen: object) -> tuple[str, str]:
+    """Choose among the registered themes: the one chosen in the app, that of the settings, one that
+    fits the terminal; give what is wrong with the settings, too, or nothing."""
+    for name in (chosen, config.theme):
+        if isinstance(name, str) and name in app.available_themes:
+            return name, ""
+    known = ", ".join(app.available_themes)
+    problem = f"theme {config.theme} is not known. Known: {known}" if config.theme else ""
+    return name_fitting_theme(), problem

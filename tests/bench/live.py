@@ -58,9 +58,10 @@ def measure_looks(agents: int, looks: int, records: float) -> list[tuple[float, 
 
 async def measure_handler(agents: int, looks: int) -> list[float]:
     """Seconds for which each look holds the event loop of the app, at Deploy."""
-    from orch_tui.app import AgentsSeen, OrchApp
+    from orch_tui.app import OrchApp
     from orch_tui.drafts import Drafts
     from orch_tui.project import Project
+    from orch_tui.screens.app_messages import AgentsSeen
     from orch_tui.screens.widgets.row_list import Rows
 
     with tempfile.TemporaryDirectory() as folder:

@@ -20,7 +20,7 @@ from orch_tui.record import sessions
 from orch_tui.record.executions import get_execution
 from orch_tui.screens.agent_pane import AgentPane, StepLines
 from orch_tui.screens.deploy.screen import DeployScreen
-from orch_tui.screens.orch_screen import Header
+from orch_tui.screens.header import Header
 from orch_tui.screens.widgets.paste import Editor
 from orch_tui.screens.widgets.row_list import Row, Rows
 from tests.live.claude_files import NOON, AgentWriter, ClaudeFiles

@@ -27,7 +27,7 @@ def test_no_handler_does_more_the_more_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What another process records is heard on whatever screen is open then: once, at the start.
-    monkeypatch.setattr("orch_tui.app.LOOK_EVERY", HANGS_AFTER)
+    monkeypatch.setattr("orch_tui.screens.record_watch.LOOK_EVERY", HANGS_AFTER)
     few, much = (_walked(tmp_path / str(size), size) for size in (FEW, MUCH))
     assert {"HistoryScreen._found", "ProjectFiles._project_listed", "InsightsScreen._took"} <= {
         name.partition(".<")[0] for name in much

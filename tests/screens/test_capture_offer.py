@@ -12,11 +12,12 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from orch_tui.app import Offered, OrchApp
+from orch_tui.app import OrchApp
 from orch_tui.install import hook_settings
 from orch_tui.install.offers import Offer
 from orch_tui.install.settings_file import apply, settings_file
 from orch_tui.project import Project
+from orch_tui.screens.app_messages import Offered
 from orch_tui.screens.dialogs import Choose, Confirm
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock

@@ -285,7 +285,7 @@ def test_it_ends_with_the_page_though_nobody_reads_what_it_paints(
 def test_leaving_waits_for_no_next_look_at_the_record(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orch_tui.app.LOOK_EVERY", 10 * PATIENCE)
+    monkeypatch.setattr("orch_tui.screens.record_watch.LOOK_EVERY", 10 * PATIENCE)
 
     async def open_and_leave() -> None:
         async with OrchApp(Project(folder)).run_test(size=(120, 40)) as pilot:

@@ -9,7 +9,8 @@ import pytest
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
 from orch_tui.record.sessions import complete_session
-from orch_tui.screens.orch_screen import Header, OrchScreen
+from orch_tui.screens.header import Header
+from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.widgets.row_list import Rows
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled

@@ -16,21 +16,23 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from orch_tui.api import OrchestrationSession
-from orch_tui.app import OrchApp, Reindexed
+from orch_tui.app import OrchApp
 from orch_tui.cli import main
 from orch_tui.project import Project
 from orch_tui.record import bundles
 from orch_tui.record.executions import get_execution
 from orch_tui.record.opening import open_record
 from orch_tui.record.sessions import complete_session
+from orch_tui.screens.app_messages import Reindexed
 from orch_tui.screens.command_list import list_commands
 from orch_tui.screens.dialogs import Confirm
+from orch_tui.screens.header import Header
 from orch_tui.screens.history.compare_view import SideBySide
 from orch_tui.screens.history.drift_view import Drifted
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.run_view import Run
 from orch_tui.screens.history.screen import HistoryScreen
-from orch_tui.screens.orch_screen import Header, Problem
+from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.small_list import SmallList
 from orch_tui.screens.widgets.lines import Lines
 from orch_tui.screens.widgets.preview import Preview
@@ -96,7 +98,7 @@ async def test_it_opens_ready_to_type_with_everything_newest_first(
 async def test_an_older_index_answers_and_is_made_anew_meanwhile(
     folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orch_tui.app.INDEXED_AT_ONCE", 1)
+    monkeypatch.setattr("orch_tui.screens.record_watch.INDEXED_AT_ONCE", 1)
     told = []
 
     def listen(message: Message) -> None:

@@ -10,7 +10,7 @@ from textual.dom import DOMNode
 
 from orch_tui.app import OrchApp
 from orch_tui.project import Project
-from orch_tui.screens.orch_screen import Header
+from orch_tui.screens.header import Header
 from tests.conftest import FakeClock
 from tests.screens.quiet import settled
 from tests.screens.test_file_names import folder, pressed

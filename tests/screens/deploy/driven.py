@@ -27,7 +27,8 @@ from orch_tui.record.deployment import record_deployment
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import contents
 from orch_tui.screens.deploy.return_form import ReturnForm
-from orch_tui.screens.orch_screen import Header, Problem
+from orch_tui.screens.header import Header
+from orch_tui.screens.orch_screen import Problem
 from orch_tui.screens.widgets.key_line import KeyLine
 from orch_tui.screens.widgets.paste import PasteArea
 from orch_tui.screens.widgets.row_list import Row, Rows
