@@ -120,6 +120,8 @@ class Record:
         self.actor = actor
         self.before_commit: list[Callable[[Record], object]] = []
         """What must be done before a write transaction ends; whoever opens the record says it."""
+        self.has_written = False
+        """Whether a write of this object came to its end."""
         with TranslatedErrors(path):
             check_place(path)
             exists = path.exists() and path.stat().st_size > 0
@@ -348,6 +350,7 @@ class Record:
                 callback(self)
             for callback in self.before_commit:
                 callback(self)
+        self.has_written = True
 
     @contextmanager
     def not_waiting(self) -> Iterator[None]:

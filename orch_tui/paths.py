@@ -187,6 +187,11 @@ def hand_over_folder() -> str:
     return os.path.join(state_folder(), "hand-over")
 
 
+def hubs_folder() -> str:
+    """The user's folder of what was said of each record that is joined to a hub."""
+    return os.path.join(config_folder(), "hubs")
+
+
 def claude_folder() -> str:
     """The configuration folder of Claude Code: CLAUDE_CONFIG_DIR, else ``~/.claude``."""
     return next(_claude_folders())

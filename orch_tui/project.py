@@ -351,7 +351,16 @@ class Project:
         with self._lock:
             record, self._record = self._record, None
         if record is not None:
+            if record.has_written and os.path.isdir(paths.hubs_folder()):
+                self._begin_due_sync(record)
             record.close()
+
+    def _begin_due_sync(self, record: Record) -> None:
+        """Begin to bring the hub what was written, where the record is joined to one."""
+        from orch_tui.hub.background_sync import begin_due_sync  # hardly anybody has a hub
+
+        with suppress(OrchError, OSError):
+            begin_due_sync(record, self.root)
 
     def load_settings(self) -> None:
         """Read the settings again, after one of them was changed."""

@@ -10,13 +10,10 @@ given stay here. At ``everything`` they go, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, get_args
+from typing import Any
 
+from orch_tui.hub.settings import LEVELS, Level
 from orch_tui.record.ledger.statement import describe_problem
-
-Level = Literal["nothing", "figures", "messages", "everything"]
-LEVELS: tuple[Level, ...] = get_args(Level)
-"""From the one that sends least; a hub has them by their number here."""
 
 WITHHELD = "withheld"
 """The kind of a statement of which nothing but its place in the log is sent."""

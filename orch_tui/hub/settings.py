@@ -18,7 +18,7 @@ from orch_tui.files import whole_file
 from orch_tui.frozen import frozen
 from orch_tui.models import facts
 from orch_tui.models.database import Record
-from orch_tui.paths import config_folder
+from orch_tui.paths import hubs_folder
 
 Level = Literal["nothing", "figures", "messages", "everything"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -79,5 +79,10 @@ def forget_settings(record: Record) -> None:
 
 
 def _file(record: Record, uid: str) -> Path:
+    return Path(hubs_folder(), f"{name_record(record, uid)}.json")
+
+
+def name_record(record: Record, uid: str) -> str:
+    """Name a record among all of the user's."""
     named = f"{uid}\n{os.path.realpath(record.path)}".encode("utf-8", "surrogateescape")
-    return Path(config_folder(), "hubs", f"{hashlib.sha256(named).hexdigest()[:32]}.json")
+    return hashlib.sha256(named).hexdigest()[:32]
