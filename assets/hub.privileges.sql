@@ -22,12 +22,12 @@ GRANT INSERT (uid, origin_id, project, at, completed_at, machine, label, session
     status, ending, went_well, unverified, source, phase, depth, model, client_version,
     bundle_version, given_tokens, ambient_tokens, context_end_tokens, input_tokens,
     cache_write_tokens, cache_read_tokens, output_tokens, tool_calls, duration_ms, cost_usd,
-    retracted, said, made_of, rules),
+    archived, retracted, said, made_of, rules),
   UPDATE (origin_id, project, at, completed_at, machine, label, session, agent,
     status, ending, went_well, unverified, source, phase, depth, model, client_version,
     bundle_version, given_tokens, ambient_tokens, context_end_tokens, input_tokens,
     cache_write_tokens, cache_read_tokens, output_tokens, tool_calls, duration_ms, cost_usd,
-    retracted, said, made_of, rules)
+    archived, retracted, said, made_of, rules)
   ON runs TO orch_pusher;
 GRANT SELECT (run_id), INSERT, UPDATE ON run_texts TO orch_pusher;
 GRANT SELECT (run_id, at), INSERT, UPDATE, DELETE ON search TO orch_pusher;

@@ -118,6 +118,7 @@ CREATE TABLE runs (
   tool_calls INTEGER,
   duration_ms BIGINT,
   cost_usd DOUBLE PRECISION,
+  archived BOOLEAN NOT NULL DEFAULT false,
   retracted BOOLEAN NOT NULL DEFAULT false,
   said BYTEA,
   made_of BYTEA NOT NULL,
@@ -152,6 +153,8 @@ CREATE TABLE content_search (
 ALTER TABLE contents ALTER data SET STORAGE EXTERNAL;
 
 CREATE INDEX runs_by_time ON runs (at DESC, run_id DESC);
+
+CREATE INDEX runs_of_project ON runs (project, at DESC, run_id DESC);
 
 CREATE INDEX search_by_words ON search USING gin (words) WITH (fastupdate = off);
 

@@ -214,7 +214,7 @@ class HubRun(HubTable):
     ``uid`` is the least ``uid:`` key, ``label`` what its origin calls it, ``said`` the SHA-256 of
     its final message, ``made_of`` the hash of the statements it was made from, ``rules`` the
     version of the merge: a row of older rules never overwrites one of newer. ``went_well`` is
-    NULL where that is open or in doubt.
+    NULL where that is open or in doubt; ``archived``: its session is.
     """
 
     run_id = NumberField()
@@ -248,6 +248,7 @@ class HubRun(HubTable):
     tool_calls = IntegerField(null=True)
     duration_ms = BigIntegerField(null=True)
     cost_usd = DoubleField(null=True)
+    archived = BooleanField(constraints=_default("false"))
     retracted = BooleanField(constraints=_default("false"))
     said = BlobField(null=True)
     made_of = BlobField()
@@ -323,6 +324,7 @@ HUB_TABLES: tuple[type[HubTable], ...] = (
 STATEMENTS = (
     "ALTER TABLE contents ALTER data SET STORAGE EXTERNAL",  # it comes packed
     "CREATE INDEX runs_by_time ON runs (at DESC, run_id DESC)",
+    "CREATE INDEX runs_of_project ON runs (project, at DESC, run_id DESC)",
     "CREATE INDEX search_by_words ON search USING gin (words) WITH (fastupdate = off)",
     "CREATE INDEX search_by_time ON search (at DESC, run_id DESC)",
     "CREATE INDEX content_search_by_words ON content_search USING gin (words) "

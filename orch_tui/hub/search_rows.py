@@ -66,7 +66,7 @@ class SearchRow:
 
     ``at`` is when it was deployed; ``words`` the vector as PostgreSQL reads it; ``given`` the
     SHA-256 of each content that it was given. ``other`` holds the texts that are searched beside
-    scope, message and error, each apart.
+    scope, message and error, with ``TEXTS_APART`` between two.
     """
 
     at: str
@@ -132,7 +132,7 @@ def make_search_rows(
             words=render_vector(words, lexemes, weigh=True),
             archived=document.archived,
             given=contents,
-            other="\n\n".join(filter(None, others)),
+            other=TEXTS_APART.join(filter(None, others)),
         )
     return rows
 

@@ -8,9 +8,10 @@ last: then it is known how far back was looked, and the next search goes on from
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from time import thread_time
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from orch_tui.models.database import Record
 from orch_tui.search.documents import clean_text, extract_briefing_text, unpack_small_fields
@@ -105,7 +106,7 @@ def part_condition(each: QueryFilter) -> tuple[str, list[str]]:
     """Give the SQL condition on a run (``d``) that one of the parts stands in what it was about,
     what it said or why it failed; case does not matter. Letters beyond ASCII that have case are
     only narrowed down (`TextCheck`); where they must not be there, the condition is empty."""
-    if each.excluded and not _is_told_by_like(each):
+    if each.excluded and not _is_told_bylike_pattern(each):
         return "", []
     tests, patterns = [], []
     for column in ("final_message", "scope", "error_message"):
@@ -115,7 +116,7 @@ def part_condition(each: QueryFilter) -> tuple[str, list[str]]:
             for text in dict.fromkeys((value.text[seldom:], value.text)):
                 other = "AND" if text is value.text and seldom else "OR"
                 tests.append(f"{other} e.{column} LIKE ? ESCAPE '\\'")
-                patterns.append(f"%{_like(text)}%")
+                patterns.append(f"%{like_pattern(text)}%")
     condition = (
         f"EXISTS (SELECT 1 FROM agent_executions AS e "
         f"WHERE e.execution_id = d.execution_id AND ({' '.join(tests).removeprefix('OR ')}))"
@@ -128,54 +129,46 @@ def _how_often(letter: str) -> int:
     return "zjqxkvwybgpmfcdlhruosnaite ".find(letter.lower())
 
 
-def _is_told_by_like(each: QueryFilter) -> bool:
-    return all("_" not in _like(value.text).replace("\\_", "") for value in each.values)
+def _is_told_bylike_pattern(each: QueryFilter) -> bool:
+    return all("_" not in like_pattern(value.text).replace("\\_", "") for value in each.values)
 
 
-def _like(text: str) -> str:
+def like_pattern(text: str) -> str:
+    """Make the pattern of LIKE for a part of a text; letters beyond ASCII that have case may be
+    any."""
     return "".join(
         letter.translate(_LIKE) if letter.isascii() or letter.lower() == letter.upper() else "_"
         for letter in text
     )
 
 
-class TextCheck:
+class TextTest:
     """What must stand, or must not, in the texts of a run as it is written."""
 
-    def __init__(self, record: Record, query: Query) -> None:
-        self._record = record
+    def __init__(self, query: Query) -> None:
         words = query.checked_words
         self._required = [WordMatcher(word) for word in words if not word.excluded]
         self._unwanted = [WordMatcher(word) for word in words if word.excluded]
         self._parts = [
             ([value.text.lower() for value in each.values], each.excluded)
             for each in query.parts
-            if not _is_told_by_like(each)
+            if not _is_told_bylike_pattern(each)
         ]
 
-    def filter(self, positions: Sequence[Position]) -> list[Position]:
-        """Keep the runs whose texts meet it, in their order."""
-        if not positions or not (self._required or self._unwanted or self._parts):
-            return list(positions)
-        rows = self._record.sql(
-            "SELECT e.execution_id, e.scope, e.final_message, e.error_message, d.small_fields, "
-            "d.briefing_id FROM json_each(?) AS j "
-            "CROSS JOIN search_docs AS d ON d.docid = j.value "
-            "CROSS JOIN agent_executions AS e ON e.execution_id = d.execution_id",
-            [json.dumps([position.docid for position in positions])],
-        )
-        kept = {row[0] for row in rows if self._is_met(row)}
-        return [position for position in positions if position.execution_id in kept]
+    @property
+    def admits_all(self) -> bool:
+        """Whether nothing has to be looked for."""
+        return not (self._required or self._unwanted or self._parts)
 
-    def _is_met(self, row: Sequence[Any]) -> bool:
-        _, scope, message, error, small_fields, briefing_id = row
-        said = [clean_text(text) for text in (scope, message, error)]
+    def is_met(self, said: Sequence[str], others: Iterable[str]) -> bool:
+        """Tell whether a run meets it, by what it was about, said and failed of, and by its other
+        texts, each of which is only read when it is needed."""
         lower = "\0".join(said).lower() if self._parts else ""
         for parts, excluded in self._parts:
             if any(part in lower for part in parts) == excluded:
                 return False
         missing, unwanted = self._required, self._unwanted
-        for text in self._texts(said, small_fields, briefing_id):
+        for text in chain(said, others):
             if not (missing or unwanted):
                 break
             folded = fold_text(text)
@@ -184,11 +177,34 @@ class TextCheck:
             missing = [matcher for matcher in missing if not matcher.stands_in(folded)]
         return not missing
 
-    def _texts(
-        self, said: list[str], small_fields: bytes, briefing_id: int | None
-    ) -> Iterator[str]:
-        """Read the texts of a run as it is indexed, each only when it is needed."""
-        yield from said
+
+class TextCheck:
+    """A `TextTest` of runs by the texts that the record has of them."""
+
+    def __init__(self, record: Record, query: Query) -> None:
+        self._record = record
+        self._test = TextTest(query)
+
+    def filter(self, positions: Sequence[Position]) -> list[Position]:
+        """Keep the runs whose texts meet it, in their order."""
+        if not positions or self._test.admits_all:
+            return list(positions)
+        rows = self._record.sql(
+            "SELECT e.execution_id, e.scope, e.final_message, e.error_message, d.small_fields, "
+            "d.briefing_id FROM json_each(?) AS j "
+            "CROSS JOIN search_docs AS d ON d.docid = j.value "
+            "CROSS JOIN agent_executions AS e ON e.execution_id = d.execution_id",
+            [json.dumps([position.docid for position in positions])],
+        )
+        kept = {
+            row[0]
+            for row in rows
+            if self._test.is_met([clean_text(text) for text in row[1:4]], self._others(*row[4:]))
+        }
+        return [position for position in positions if position.execution_id in kept]
+
+    def _others(self, small_fields: bytes, briefing_id: int | None) -> Iterator[str]:
+        """Read the other texts of a run as it is indexed."""
         fields = unpack_small_fields(small_fields)
         yield from (fields["outputs"], *fields["sources"], *fields.get("session", ()))
         if briefing_id is not None:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from orch_tui.errors import UsageError
 from orch_tui.frozen import frozen
@@ -197,14 +198,18 @@ class Query:
             for word in self.words
             if word.excluded and not word.is_checked
         ]
-        for each in self.filters:
-            if each.name not in _NO_TOKENS:
-                (unwanted if each.excluded else wanted).append(_filter_expression(each))
+        for each in self.told_filters:
+            (unwanted if each.excluded else wanted).append(_filter_expression(each))
         wanted, unwanted = [*filter(None, wanted)], [*filter(None, unwanted)]
         if unwanted:
             wanted = wanted or [f'"{COMMON_TOKEN}"']
             return f"({' AND '.join(wanted)}) NOT ({' OR '.join(unwanted)})"
         return " AND ".join(wanted)
+
+    @property
+    def told_filters(self) -> tuple[QueryFilter, ...]:
+        """The filters that tokens of a run answer."""
+        return tuple(each for each in self.filters if each.name not in _NO_TOKENS)
 
     def given_alternatives(self) -> Iterator[tuple[tuple[QueryWord, ...], bool]]:
         """List, for each ``given:``, the words of which one must be in what was given, and whether
@@ -251,17 +256,30 @@ def _word_expression(word: QueryWord, version: int) -> str:
     if version < _FIRST_WITH_PAIRS and word.tokens:  # a sign alone is not in that
         spaceless = any(map(is_spaceless, word.tokens))
         return _phrase_expression(word.tokens, begins=spaceless or word.unfinished)
-    if not word.literal:
-        tokens, begins = phrase_tokens(word.tokens)
-        return _phrase_expression(tokens, begins=begins or word.unfinished)
-    found = [f'"{sign_token(sign)}"' for sign in find_signs(word.literal)]
-    if word.tokens:
-        tokens, begins = phrase_tokens(word.tokens)
-        begins = begins or word.unfinished
-        if word.unfinished and len(tokens[-1]) == 1 and tokens[-1].isascii():
-            tokens, begins = tokens[:-1], False  # says too little while it is typed
-        found += filter(None, [_phrase_expression(tokens, begins=begins)])
+    signs, phrase = word_terms(word)
+    found = [f'"{sign}"' for sign in signs]
+    if phrase:
+        found.append(_phrase_expression(phrase.tokens, begins=phrase.begins))
     return f"({' AND '.join(found)})" if found[1:] else "".join(found)
+
+
+class Phrase(NamedTuple):
+    """Tokens that stand in a row; ``begins``: the last need only begin so."""
+
+    tokens: tuple[str, ...]
+    begins: bool
+
+
+def word_terms(word: QueryWord) -> tuple[list[str], Phrase | None]:
+    """Give what the index must have where a word is: the tokens of its signs, and a phrase."""
+    signs = [sign_token(sign) for sign in find_signs(word.literal)] if word.literal else []
+    if not word.tokens:
+        return signs, None
+    tokens, begins = phrase_tokens(word.tokens)
+    begins = begins or word.unfinished
+    if word.literal and word.unfinished and len(tokens[-1]) == 1 and tokens[-1].isascii():
+        tokens, begins = tokens[:-1], False  # says too little while it is typed
+    return signs, Phrase(tokens, begins) if tokens else None
 
 
 def _phrase_expression(tokens: Sequence[str], *, begins: bool) -> str:

@@ -18,7 +18,7 @@ from orch_tui.hub.search_rows import (
 )
 from orch_tui.models.database import Record
 from orch_tui.record.opening import state_noted_changes
-from orch_tui.search.tokens import filter_lexeme
+from orch_tui.search.tokens import TEXTS_APART, filter_lexeme
 from tests.search.rows import give, put, put_output, put_session, rewrite
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_a_vector_has_the_words_of_the_index_in_their_order(
         assert filter_lexeme(name, value) in held
     assert EVERY in held
     assert content_name(hashlib.sha256(b"what it holds").digest()) in held
-    assert row.other.splitlines() == ["found it", "", "src/db/a.py"]
+    assert row.other.split(TEXTS_APART) == ["found it", "src/db/a.py"]
 
 
 def test_what_is_sent_without_texts_tells_none(record: Record) -> None:
