@@ -19,8 +19,8 @@ from orch_tui.screens.widgets.passages import draw_passages
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.tabs import Tabs
 from tests.conftest import FakeClock
+from tests.screens.history.driven import HOSTILE, lines_of, open_app, open_app_later
 from tests.screens.quiet import settled
-from tests.screens.test_history import HOSTILE, lines_of, opened, opened_later
 from tests.variants import vary
 
 BODY = "".join(f"    step_{number}()\n" for number in range(30))
@@ -58,7 +58,7 @@ def folder(tmp_path: Path, clock: FakeClock) -> Path:
 async def compared(
     folder: Path, clock: FakeClock, size: tuple[int, int] = (120, 36)
 ) -> AsyncIterator[tuple[OrchApp, Pilot[None]]]:
-    app = opened(folder, clock)
+    app = open_app(folder, clock)
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         await pilot.press("escape", "home", "d")
@@ -201,7 +201,7 @@ Snap = Callable[..., bool]
 def test_how_a_comparison_looks(
     folder: Path, clock: FakeClock, snap_compare: Snap, size: tuple[int, int], theme: str
 ) -> None:
-    app = opened_later(folder, clock)
+    app = open_app_later(folder, clock)
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=against_success())
 
@@ -225,6 +225,6 @@ def test_how_drift_looks(
         await pilot.press("escape", "end", "f8", "down", "down", "enter")
         await settled(pilot)
 
-    app = opened_later(folder, clock)
+    app = open_app_later(folder, clock)
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=run_before)
