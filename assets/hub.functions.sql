@@ -59,7 +59,7 @@ BEGIN
   RETURN 1;
 END $$;
 
--- Leaves of a content or briefing its hash, which keeps it from coming back, whoever still has it.
+-- Leaves of a content or briefing its hash (what it is found by ends in the beginning of that), which keeps it from coming back, whoever still has it.
 CREATE OR REPLACE FUNCTION redact_text(which bytea, named text, replacement bytea)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
@@ -70,8 +70,7 @@ BEGIN
   IF named = 'content' THEN
     INSERT INTO contents (sha256, size, encoding) VALUES (which, 0, 'gone')
       ON CONFLICT (sha256) DO UPDATE SET encoding = 'gone', data = NULL;
-    DELETE FROM content_search USING contents
-      WHERE contents.sha256 = which AND content_search.content_id = contents.content_id;
+    DELETE FROM content_search WHERE right(name, 20) = left(encode(which, 'hex'), 20);
   ELSE
     INSERT INTO briefings (sha256, size, level, parts) VALUES (which, 0, 3, '[]')
       ON CONFLICT (sha256) DO UPDATE SET parts = '[]';
@@ -99,8 +98,8 @@ BEGIN
     CROSS JOIN LATERAL regexp_matches(said.body, '"([0-9a-f]{64})"', 'g') AS hash_in
     WHERE EXISTS (SELECT 1 FROM log
       WHERE log.recognition = said.recognition AND log.origin_id <> of_origin));
-  DELETE FROM content_search USING contents
-    WHERE contents.sha256 = ANY (doomed) AND content_search.content_id = contents.content_id;
+  DELETE FROM content_search
+    WHERE right(name, 20) IN (SELECT left(encode(each, 'hex'), 20) FROM unnest(doomed) AS each);
   UPDATE briefings SET parts = '[]' WHERE sha256 = ANY (doomed);
   UPDATE contents SET encoding = 'gone', data = NULL
     WHERE sha256 = ANY (doomed) AND encoding <> 'gone';

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orch_tui.hub.search_rows import content_name
+
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -52,7 +54,17 @@ def hold(hub: Connection[Any], text: bytes) -> bytes:
         "INSERT INTO contents (sha256, size, encoding, data) VALUES (%s, %s, 'raw', %s)",
         [sha256, len(text), text],
     )
+    hub.execute(
+        "INSERT INTO content_search VALUES (%s, to_tsvector('simple', %s))",
+        [content_name(sha256), text.decode()],
+    )
     return sha256
+
+
+def found_by(hub: Connection[Any]) -> list[str]:
+    """The words that contents are found by."""
+    rows = hub.execute("SELECT unnest(tsvector_to_array(words)) FROM content_search").fetchall()
+    return sorted(word for (word,) in rows)
 
 
 def body_of(hub: Connection[Any], recognition: bytes) -> str:
@@ -127,6 +139,7 @@ def test_what_is_gone_does_not_come_back(connect: Connect) -> None:
         ann.execute(add, [each])
     held = ann.execute("SELECT DISTINCT encoding, data FROM contents").fetchall()
     assert held == [("gone", None)]
+    assert found_by(connect()) == []
 
 
 def test_a_forgotten_text_goes_where_nobody_else_names_it(connect: Connect) -> None:
@@ -142,3 +155,4 @@ def test_a_forgotten_text_goes_where_nobody_else_names_it(connect: Connect) -> N
     assert ann.execute(forget, ["a", [own, shared]]).fetchall() == [(1,)]
     held = ann.execute("SELECT encoding FROM contents ORDER BY content_id").fetchall()
     assert held == [("gone",), ("raw",)]
+    assert found_by(connect()) == ["shared"]
