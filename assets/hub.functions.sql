@@ -70,7 +70,7 @@ BEGIN
   IF named = 'content' THEN
     INSERT INTO contents (sha256, size, encoding) VALUES (which, 0, 'gone')
       ON CONFLICT (sha256) DO UPDATE SET encoding = 'gone', data = NULL;
-    DELETE FROM content_search WHERE right(name, 20) = left(encode(which, 'hex'), 20);
+    DELETE FROM content_search WHERE sha256 = which;
   ELSE
     INSERT INTO briefings (sha256, size, level, parts) VALUES (which, 0, 3, '[]')
       ON CONFLICT (sha256) DO UPDATE SET parts = '[]';
@@ -98,8 +98,7 @@ BEGIN
     CROSS JOIN LATERAL regexp_matches(said.body, '"([0-9a-f]{64})"', 'g') AS hash_in
     WHERE EXISTS (SELECT 1 FROM log
       WHERE log.recognition = said.recognition AND log.origin_id <> of_origin));
-  DELETE FROM content_search
-    WHERE right(name, 20) IN (SELECT left(encode(each, 'hex'), 20) FROM unnest(doomed) AS each);
+  DELETE FROM content_search WHERE sha256 = ANY (doomed);
   UPDATE briefings SET parts = '[]' WHERE sha256 = ANY (doomed);
   UPDATE contents SET encoding = 'gone', data = NULL
     WHERE sha256 = ANY (doomed) AND encoding <> 'gone';

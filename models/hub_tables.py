@@ -295,10 +295,9 @@ class HubSearch(HubTable):
 
 
 class HubContentSearch(HubTable):
-    """What a content is found by, for all runs that were given it; ``name`` is what stands for it
-    in their vectors."""
+    """What a content is found by, for all runs that were given it: its hash is in their vectors."""
 
-    name = TextField(primary_key=True)
+    sha256 = BlobField(primary_key=True)
     words = TSVectorField(index=False)
 
     class Meta:

@@ -107,8 +107,8 @@ def _forget_doomed(connection: Connection[Any]) -> ForgottenOnHub:
         texts += int(counted[0]) if counted else 0
         size += int(counted[1]) if counted else 0
     connection.execute(
-        "DELETE FROM content_search WHERE right(name, 20) NOT IN "
-        "(SELECT left(encode(sha256, 'hex'), 20) FROM contents WHERE encoding <> 'gone')"
+        "DELETE FROM content_search WHERE sha256 NOT IN "
+        "(SELECT sha256 FROM contents WHERE encoding <> 'gone')"
     )
     return ForgottenOnHub(runs, statements, texts, size)
 

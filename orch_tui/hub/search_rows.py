@@ -145,7 +145,7 @@ def make_content_words(texts: Sequence[str]) -> list[str]:
 
 def content_name(sha256: bytes) -> str:
     """Make what stands for a content in the vectors of the runs that were given it."""
-    return filter_lexeme("given", sha256.hex()[:20])
+    return filter_lexeme("given", sha256.hex())
 
 
 def origin_lexeme(uid: str) -> str:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orch_tui.hub.search_rows import content_name
-
 if TYPE_CHECKING:
     from psycopg import Connection
 
@@ -56,7 +54,7 @@ def hold(hub: Connection[Any], text: bytes) -> bytes:
     )
     hub.execute(
         "INSERT INTO content_search VALUES (%s, to_tsvector('simple', %s))",
-        [content_name(sha256), text.decode()],
+        [sha256, text.decode()],
     )
     return sha256
 
