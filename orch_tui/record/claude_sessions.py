@@ -17,18 +17,19 @@ _SILENCE = timedelta(days=1)
 
 
 def ensure_claude_session(
-    record: Record, claude_session: str, *, project: str, started_at: str
+    record: Record, claude_session: str, *, project: str, started_at: str | None
 ) -> str:
     """Give the session of one of Claude Code, made where there is none. Call it within a write.
 
-    The order in which its parts are heard of changes nothing: the earliest ``started_at`` stands.
+    The order in which its parts are heard of changes nothing: the earliest ``started_at`` stands
+    (None: not known).
     """
     held = record.rows(
         "SELECT session_id, created_at FROM sessions WHERE claude_session = ?", [claude_session]
     )
     if held:
         session_id = str(held[0]["session_id"])
-        if started_at < (held[0]["created_at"] or "~"):
+        if started_at and started_at < (held[0]["created_at"] or "~"):
             record.execute(
                 "UPDATE sessions SET created_at = ? WHERE session_id = ?", [started_at, session_id]
             )

@@ -152,7 +152,10 @@ class Machine:
             model="",
             created_at=self.record.now(),
         )
-        saved = bundles.save_bundle(self.record, bundle, session)
+        try:
+            saved = bundles.save_bundle(self.record, bundle, session)
+        except OrchError:  # it is a bundle of another session
+            return
         if self.chance.random() < 0.2:
             library.rename_bundle(
                 self.record, saved.bundle.bundle_id, f"name {self.chance.random()}"

@@ -208,8 +208,8 @@ def test_what_was_known_is_counted_as_known(full: Record, tmp_path: Path) -> Non
         ({"kind": "noted", "about": 5}, "a value in it is not of the kind that stands there"),
         ({"statement": "zz", "kind": "noted", "about": [], "said": {}},
          "a value in it is not of the kind that stands there"),
-        ({"statement": "ab" * 32, "kind": "noted", "about": [], "said": {}, "source": "api",
-          "at": "", "recorded_at": None, "actor": None, "log": [["nobody", 1]]},
+        ({"statement": "ab" * 32, "kind": "noted", "about": [], "said": {},
+          "log": [["nobody", 1]]},
          "no line before it tells of its origin nobody"),
     ],
 )  # fmt: skip
@@ -218,7 +218,8 @@ def test_a_broken_line_is_told_in_words(
 ) -> None:
     path = exported(record, tmp_path / "export.jsonl")
     lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines, json.dumps({"statement": "00", **line})]))
+    whole = {"statement": "00", "source": None, "at": "", "recorded_at": None, "actor": None}
+    path.write_text("\n".join([*lines, json.dumps({**whole, "log": [], **line})]))
     with pytest.raises(FormatError) as raised:
         restore_export(record, path)
     assert raised.value.message.startswith(f"{path}, line {len(lines) + 1}: {said}")

@@ -17,7 +17,12 @@ from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.merge import UNKNOWN, text_fingerprint
 from orch_tui.record.ledger.project_keys import key_of_other_project
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.record.ledger.resolve import create_execution, join_teammates, resolve_execution
+from orch_tui.record.ledger.resolve import (
+    create_execution,
+    join_teammates,
+    resolve_execution,
+    uid_key,
+)
 from orch_tui.record.ledger.statement import (
     Addressed,
     Changes,
@@ -114,7 +119,7 @@ def _store_report(record: Record, report: Report) -> str | None:
         _know_other_session(record, report, execution_id)
     about = [key for key in keys if not key.startswith("id:")]
     if report.source not in MACHINES or not about:
-        about = [_uid_key(record, execution_id)]
+        about = [uid_key(record, execution_id)]
     statement = _settled(record, report, execution_id)
     if isinstance(statement, Used):
         statement = usage.drop_known_usage(record, execution_id, statement)
@@ -129,11 +134,6 @@ def _store_report(record: Record, report: Report) -> str | None:
         execution_id=execution_id,
     )
     return execution_id
-
-
-def _uid_key(record: Record, execution_id: str) -> str:
-    uid = record.value("SELECT uid FROM agent_executions WHERE execution_id = ?", [execution_id])
-    return f"uid:{uid}"
 
 
 def _know_other_session(record: Record, report: Report, execution_id: str) -> None:

@@ -25,6 +25,7 @@ from orch_tui.record.ledger.rebuild import (
     stored_statements,
 )
 from orch_tui.record.ledger.renaming import RENAMED, follow_renamed
+from orch_tui.record.ledger.resolve import uid_key
 from orch_tui.record.ledger.statement import (
     Allocated,
     Delivered,
@@ -134,12 +135,11 @@ def _item_fact(record: Record, row: tuple[Any, ...]) -> ItemFact:
 
 
 def _state(record: Record, statement: Any, execution_id: str) -> None:
-    uid = record.value("SELECT uid FROM agent_executions WHERE execution_id = ?", [execution_id])
-    if uid is not None:
+    if has_row(record, execution_id):
         store_statement(
             record,
             statement,
-            [f"uid:{uid}"],
+            [uid_key(record, execution_id)],
             source="sql",
             at=None,
             execution_id=execution_id,

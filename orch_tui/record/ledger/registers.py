@@ -203,6 +203,9 @@ def state_changes(record: Record, subject: str) -> None:
         for name, value in found[1].items()
     }
     held = read_registers(record, ref)
+    for name, each in held.items():
+        if name in values:
+            values[name] = _with_what_is_awaited(record, name, values[name], each.value)
     new = {name: value for name, value in values.items() if _is_news(name, value, held.get(name))}
     if not new:
         return
@@ -211,6 +214,27 @@ def state_changes(record: Record, subject: str) -> None:
     stored = store_statement(record, statement, (), source=None, at=at, execution_id=None)
     if stored.is_new:
         _hold(record, statement, new.keys(), held, stored.observation_id)
+
+
+def _with_what_is_awaited(record: Record, name: str, value: Any, stated: Any) -> Any:
+    """Keep of a reference what was stated where a row shows none only because what it names is not
+    here: another record told of the one and not yet of the other."""
+    if name == "waits" and isinstance(stated, list):
+        named = {str(uid) for uid in stated}
+        return sorted({*value, *(u for u in named if not portable.row_of(record, f"planned:{u}"))})
+    if value is None and isinstance(stated, str):
+        if name == "bundle" and portable.row_of(record, stated) is None:
+            return stated
+        if name == "briefing" and portable.briefing_id_of(record, stated) is None:
+            return stated
+    return value
+
+
+def drop_stated_changes(record: Record) -> None:
+    """Forget which rows changed, where they were only written as others stated, or made up for what
+    nobody described yet. Call it before the transaction ends."""
+    kinds = " OR ".join(f"subject GLOB '{kind}:*'" for kind in FIELDS)
+    record.execute(f"DELETE FROM changed_rows WHERE {kinds}")
 
 
 def state_value(record: Record, ref: str, name: str, value: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from orch_tui.models.database import Record
 from orch_tui.models.values import decoded_json
-from orch_tui.record.ledger.resolve import DERIVED
+from orch_tui.record.ledger.resolve import DERIVED, note_new_keys
 
 _NAMING = {
     "agent_executions": (
@@ -61,6 +61,8 @@ def follow_renamed(record: Record, noted: Sequence[str]) -> set[str]:
                 "ON CONFLICT (key) DO UPDATE SET execution_id = excluded.execution_id",
                 [(new,) for new in concerned],
             )
+            for label in concerned:
+                note_new_keys(record, label)
             record.executemany(
                 "INSERT INTO search_pending (execution_id) VALUES (?)",
                 [(label,) for label in {*moves, *concerned}],

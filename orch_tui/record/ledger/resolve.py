@@ -83,6 +83,20 @@ def mark_children(record: Record, parent_key: str) -> None:
     )
 
 
+GATHERED_TO = "gathered_to"
+"""The fact that says up to which statement all have their numbers and all runs are identified."""
+
+
+def note_new_keys(record: Record, execution_id: str) -> None:
+    """Have a run identified again that got keys or a label without a statement of its own."""
+    record.execute(
+        "UPDATE record_facts SET value = (SELECT min(CAST(value AS INTEGER), "
+        "coalesce(max(observation_id) - 1, value)) FROM observations WHERE execution_id = ?) "
+        "WHERE name = ?",
+        [execution_id, GATHERED_TO],
+    )
+
+
 def portable_keys(record: Record, execution_id: str) -> list[str]:
     """List the keys that name a run in every record, in order."""
     return [
@@ -119,8 +133,17 @@ def create_execution(
         f"VALUES (NULL, 'deployed', 1{', ?' * len(columns)}) RETURNING uid",
         [execution_id, session_id, agent_type, source, origin_id, *named.values()],
     )
-    learn_keys(record, [f"id:{execution_id}", f"uid:{uid}", *keys], execution_id)
+    # of another's run it is made up until its origin says which it has
+    named_by = [f"uid:{uid}"] if origin_id is None else []
+    learn_keys(record, [f"id:{execution_id}", *named_by, *keys], execution_id)
     return execution_id
+
+
+def uid_key(record: Record, execution_id: str) -> str:
+    """Give the key that an execution has by its uid, which names it from now on."""
+    uid = record.value("SELECT uid FROM agent_executions WHERE execution_id = ?", [execution_id])
+    learn_keys(record, [f"uid:{uid}"], execution_id)
+    return f"uid:{uid}"
 
 
 def _unite_executions(record: Record, execution_ids: Sequence[str]) -> str:
@@ -151,6 +174,7 @@ def _unite_executions(record: Record, execution_ids: Sequence[str]) -> str:
             "FROM agent_executions WHERE parent_execution_id = ?",
             [keeper],
         )
+    note_new_keys(record, keeper)
     return keeper
 
 

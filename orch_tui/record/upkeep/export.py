@@ -11,24 +11,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from orch_tui.models import facts
-from orch_tui.models.content import Briefing, TokenCount
+from orch_tui.models.content import TokenCount
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
-from orch_tui.models.values import SCHEMA_VERSION, as_bytes, listed_names
+from orch_tui.models.stored_bytes import unpack_bytes
+from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.prepare.secret_verdicts import is_verdict
-from orch_tui.record.ledger import portable
+from orch_tui.record.exchange.outgoing import read_briefings, read_contents, read_statements
 from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
-from orch_tui.record.ledger.origins import gather_statements
+from orch_tui.record.ledger.origins import TELLING_ORDER, gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
-from orch_tui.record.ledger.statement import unpack_fields
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
-
-ORDER = ("set", "identified", "", "journal")
-"""Kinds of statements in the order they are written: what others point to comes first; the empty
-one stands for all kinds that are not named."""
 
 
 def export_record(record: Record) -> Iterator[dict[str, Any]]:
@@ -65,7 +60,7 @@ def _lines(view: Record, at: str) -> Iterator[dict[str, Any]]:
         yield from _contents(view)
         yield from _briefings(view)
         yield from _token_counts(view)
-        for kind in ORDER:
+        for kind in TELLING_ORDER:
             yield from _statements(view, kind)
 
 
@@ -79,29 +74,21 @@ def _origins(view: Record) -> Iterator[dict[str, Any]]:
 
 
 def _contents(view: Record) -> Iterator[dict[str, Any]]:
-    for sha256, size, *stored in view.execute(
-        f"SELECT sha256, size, encoding, {STORED_BYTES} FROM contents ORDER BY content_id"
-    ):
-        row = {"content": sha256.hex(), "size": size, "data": _printable(unpack_bytes(*stored))}
-        marks = {FORGOTTEN_BYTES: {"forgotten": True}, UNSENT_BYTES: {"unsent": True}}
-        yield row | (marks.get(stored[1], {}) if stored[0] == "gone" else {})
+    for each in read_contents(view):
+        data = unpack_bytes(each.encoding, each.stored)
+        row = {"content": each.sha256.hex(), "size": each.size, "data": _printable(data)}
+        if each.encoding == "gone":
+            row |= {_MARKS[each.stored]: True} if each.stored in _MARKS else {}
+        yield row
+
+
+_MARKS: dict[bytes | None, str] = {FORGOTTEN_BYTES: "forgotten", UNSENT_BYTES: "unsent"}
+"""By what stands in place of its bytes: why a content is gone, where it was not redacted."""
 
 
 def _briefings(view: Record) -> Iterator[dict[str, Any]]:
-    for briefing in _every(view, Briefing.select().order_by(Briefing.briefing_id)):
-        named = [
-            [kind, _SHA256_OF[kind](view, value) if kind in _SHA256_OF else value]
-            for kind, value in briefing.parts
-        ]
-        is_whole = bool(named) or not briefing.size  # else plain SQL broke or deleted its parts
-        if briefing.parts == [["gone", briefing.briefing_id]]:  # nothing took its place
-            named = [["forgotten", ""]]
-        if is_whole and all(value is not None for _, value in named):
-            yield {"briefing": briefing.sha256.hex(), "size": briefing.size, "parts": named}
-
-
-_SHA256_OF = {"content": portable.sha256_of_content, "gone": portable.sha256_of_briefing}
-"""By the kind of a part of a briefing: what names what it stands for."""
+    for each in read_briefings(view):
+        yield {"briefing": each.sha256.hex(), "size": each.size, "parts": each.parts}
 
 
 def _token_counts(view: Record) -> Iterator[dict[str, Any]]:
@@ -123,25 +110,12 @@ def _every(view: Record, query: ModelSelect[Any]) -> Iterator[Any]:
 
 
 def _statements(view: Record, kind: str) -> Iterator[dict[str, Any]]:
-    others = ", ".join(f"'{named}'" for named in ORDER if named)
+    others = ", ".join(f"'{named}'" for named in TELLING_ORDER if named)
     condition = f"kind NOT IN ({others})" if not kind else f"kind = '{kind}'"
-    for row in view.execute(
-        "SELECT observation_id, digest, kind, source, at, recorded_at, actor, about, payload "
-        f"FROM observations WHERE {condition} AND NOT pending ORDER BY observation_id"
-    ):
-        number, digest, named, source, at, recorded_at, actor, about, payload = row
-        said = unpack_fields(payload)
-        if said is None:
-            continue  # what plain SQL left of it is no statement any more; `orch doctor` says so
+    for number, statement in read_statements(view, condition):
         yield {
-            "statement": as_bytes(digest).hex(),
-            "kind": named,
-            "source": source,
-            "at": at,
-            "recorded_at": recorded_at,
-            "actor": actor,
-            "about": listed_names(about) or [],
-            "said": said,
+            "statement": statement.digest.hex(),
+            **statement.fields(),
             "log": [
                 list(entry)
                 for entry in view.sql(

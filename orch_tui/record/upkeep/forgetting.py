@@ -18,6 +18,7 @@ from orch_tui.record import sessions
 from orch_tui.record.ledger import briefings, contents, journal, registers
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
+from orch_tui.record.ledger.resolve import uid_key
 from orch_tui.search import maintenance
 
 FORGOTTEN_AT = "forgotten_at"
@@ -91,7 +92,7 @@ def forget_runs(record: Record, runs: list[str]) -> ForgottenTexts:
     with record.write():
         now = record.now()
         for label in runs:
-            uid = record.value("SELECT uid FROM agent_executions WHERE execution_id = ?", [label])
+            uid = uid_key(record, label).removeprefix("uid:")
             registers.state_value(record, f"run:{uid}", FORGOTTEN_AT, now)
         doomed = forget_texts(record)
         for session_id, count in record.sql(

@@ -26,7 +26,7 @@ from orch_tui.record.ledger.project_keys import configured_key, remote_key
 from orch_tui.record.upkeep.export import export_record
 
 if TYPE_CHECKING:
-    from orch_tui.record.upkeep.restore import Restored
+    from orch_tui.record.exchange.incoming import Restored
 
 
 def restore_older_export(

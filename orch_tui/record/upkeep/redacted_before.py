@@ -9,7 +9,6 @@ thousand million is taken for it.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import json
@@ -82,12 +81,12 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each)
-    elif isinstance(value, dict) and set(value) == {"base64"}:
-        data = base64.b64decode(value["base64"])
-        yield data.decode("utf-8", "replace")
-        for encoding in _WIDE:
-            for start in (0, 1):
-                yield data[start:].decode(encoding, "replace")
+    elif isinstance(value, bytes):
+        yield from _texts(value.decode("utf-8", "replace"))
+        if b"\0" in value:
+            for encoding in _WIDE:
+                for start in (0, 1):
+                    yield value[start:].decode(encoding, "replace")
     elif isinstance(value, dict):
         for name, each in value.items():
             yield str(name)

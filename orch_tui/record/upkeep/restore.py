@@ -1,9 +1,7 @@
-"""Taking the export of another record in, or of this one: statement by statement.
+"""Reading the export of another record, or of this one, and taking in what it tells.
 
-What is known already changes nothing, whatever way it came; what is new is taken in as if it had
-been said here. So records that exchange their exports in any order, any number of times, end with
-the same sessions, plans, bundles, runs and journal. An export of an older orch is brought up to
-date in a record of its own first.
+The same export again changes nothing. One of an older orch is brought up to date in a record of
+its own first.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ import base64
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,48 +17,22 @@ from orch_tui import __version__
 from orch_tui.errors import FormatError, OrchError
 from orch_tui.files import refused_reading
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import pack_parts
 from orch_tui.models.values import SCHEMA_VERSION, whole_number
 from orch_tui.prepare.secret_verdicts import is_verdict
 from orch_tui.processes import own_program, upgrade_command
-from orch_tui.record import claude_sessions
-from orch_tui.record.ledger import briefings, contents, portable, registers
+from orch_tui.record.exchange.incoming import (
+    BrokenRowError,
+    Incoming,
+    Restored,
+    incoming_statements,
+)
+from orch_tui.record.exchange.outgoing import PortableStatement
 from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
-from orch_tui.record.ledger.keys import owner_of
-from orch_tui.record.ledger.origins import (
-    begin_origin,
-    gather_statements,
-    learn_origin,
-    reassign_log,
-)
+from orch_tui.record.ledger.origins import gather_statements, learn_origin
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
-from orch_tui.record.ledger.rebuild import rebuild_from_statements
-from orch_tui.record.ledger.resolve import (
-    create_execution,
-    join_halves,
-    learn_keys,
-    resolve_execution,
-)
-from orch_tui.record.ledger.statement import decode_statement, describe_problem, pack_statement
-from orch_tui.record.ledger.store import StoredStatement, find_statement, insert_statement
 from orch_tui.record.upkeep.export_format import FORMAT, VERSION
-from orch_tui.record.upkeep.redacted_before import RedactedBefore
 
 Row = dict[str, Any]
-
-_UNTOLD = "(not recorded)"
-"""The scope of a session that statements name and nobody described."""
-
-
-@dataclass(slots=True)
-class Restored:
-    """What became of the executions of an export, and what a person should know of it."""
-
-    executions: set[str] = field(default_factory=set)
-    """All that it tells of, known before or not."""
-    statements: int = 0
-    """How many were new."""
-    remarks: list[str] = field(default_factory=list)
 
 
 def is_export(first_line: bytes) -> bool:
@@ -88,10 +59,11 @@ def restore_export(record: Record, path: Path) -> Restored:
     with record.write():
         ingest_noted_changes(record)
         gather_statements(record)
-        work = _Exchange(record)
+    with incoming_statements(record) as work:
+        reading = _Reading(record, work)
         for number, row in _rows(path):
             try:
-                work.take(row)
+                reading.take(row)
             except (OrchError, *_DEFECTS) as error:
                 if isinstance(error, OrchError) and not isinstance(error.__cause__, _REFUSALS):
                     raise  # of the record, not of the line
@@ -99,15 +71,6 @@ def restore_export(record: Record, path: Path) -> Restored:
                     f"{path}, line {number}: {_describe_defect(error)}",
                     hint="export it again: this line is not as orch writes it",
                 ) from error
-        work.finish()
-        if work.redacted.met:
-            from orch_tui.record.upkeep.redaction import redact_again  # hardly any import needs it
-
-            for secret in sorted(work.redacted.met):
-                redact_again(record, secret, "it came back with an export")
-    if work.redacted.met:
-        record.squeeze()
-        work.restored.remarks.append("what was redacted here before was left out")
     return work.restored
 
 
@@ -152,47 +115,21 @@ _REFUSALS = (sqlite3.IntegrityError, OverflowError)
 """What the record says to a value that it does not take."""
 
 
-class _BrokenLineError(ValueError):
-    """A line that is no part of an export, with the reason in words."""
-
-
 def _describe_defect(error: Exception) -> str:
-    if isinstance(error, _BrokenLineError):
+    if isinstance(error, BrokenRowError):
         return str(error)
     if isinstance(error, KeyError):
         return f"it has no {error.args[0]}"
     return "a value in it is not of the kind that stands there in an export"
 
 
-_FEW_ENTRIES = 200
-"""Of the journal, that are looked for one by one."""
+class _Reading:
+    """The lines of one export, each by its kind."""
 
-
-class _Exchange:
-    """The reading of one export into one record."""
-
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, work: Incoming) -> None:
         self._record = record
-        self.restored = Restored()
-        self.redacted = RedactedBefore(record)
+        self._work = work
         self._origins: dict[str, int] = {}
-        self._exporter = ""
-        self._touched: dict[str, None] = {}
-        self._claude_sessions: set[str] = set()
-        self._known: list[int] = []
-        """Statements of the export that were stored already."""
-        self._versions: set[int | str] = set()
-        """Of bundles, that were told of."""
-        self._forks: dict[int, dict[int, int]] = {}
-        """By origin what others know as its statements of some numbers, and this record not."""
-        self._own_last = int(
-            record.value(
-                "SELECT coalesce(max(seq), 0) FROM log JOIN origins USING (origin_id) "
-                "WHERE mine AND closed_at IS NULL"
-            )
-        )
-        self._journaled = 0
-        self._journal: set[int] | None = None
         self._takes: dict[str, Callable[[Row], None]] = {
             "origin": self._origin,
             "content": self._content,
@@ -209,91 +146,28 @@ class _Exchange:
                 return
         kind = str(next(iter(row), "(empty)"))
         remark = f"lines of a kind this orch does not know were left out: {kind[:40]}"
-        if remark not in self.restored.remarks:
-            self.restored.remarks.append(remark)
-
-    def finish(self) -> None:
-        """Make the rows of all that was told of."""
-        record = self._record
-        living = [
-            owner
-            for label in self._touched
-            if (owner := owner_of(record, f"id:{label}")) is not None
-        ]
-        for bundle_id in sorted({self._bundle_of(version_id) for version_id in self._versions}):
-            registers.number_versions(record, bundle_id)
-        rebuild_from_statements(record, living)
-        if joined := join_halves(record, living):
-            rebuild_from_statements(record, sorted(joined))
-        for claude_session in sorted(self._claude_sessions):
-            claude_sessions.refresh_session(record, claude_session)
-        claude_sessions.end_silent_sessions(record)
-        forgotten = "SELECT 1 FROM registers WHERE subject >= 'run:' AND subject < 'run;' LIMIT 1"
-        if record.value(forgotten):
-            from orch_tui.record.upkeep.forgetting import forget_texts  # hardly any record does
-
-            forget_texts(record)
-        ingest_noted_changes(record)
-        known = record.sql(
-            "SELECT DISTINCT execution_id FROM observations WHERE execution_id IS NOT NULL "
-            "AND observation_id IN (SELECT value FROM json_each(?))",
-            [json.dumps(self._known)],
-        )
-        told_of = {*living, *(label for (label,) in known)}
-        self.restored.executions = {e for e in told_of if owner_of(record, f"id:{e}") == e}
-        self._mend_forks()
-
-    # What statements point to
+        if remark not in self._work.restored.remarks:
+            self._work.restored.remarks.append(remark)
 
     def _origin(self, row: Row) -> None:
         uid = str(row["origin"])
         self._origins[uid] = learn_origin(self._record, {**row, "uid": uid})
-        if row.get("exported_here"):
-            self._exporter = uid
 
     def _content(self, row: Row) -> None:
-        sha256 = bytes.fromhex(row["content"])
-        held = self._record.sql(
-            "SELECT iif(encoding = 'gone', data, NULL) FROM contents WHERE sha256 = ?", [sha256]
-        )
-        if held and held[0][0] != UNSENT_BYTES:
-            return
-        data = row["data"]
-        if data is None:
-            marks = ((FORGOTTEN_BYTES, "forgotten"), (UNSENT_BYTES, "unsent"))
-            mark = next((mark for mark, name in marks if row.get(name)), b"")
-            contents.store_absent(self._record, sha256, int(row["size"]), mark)
-            return
-        self.redacted.look_at(data)
-        contents.store_content(
-            self._record,
-            base64.b64decode(data["base64"]) if isinstance(data, dict) else str(data).encode(),
+        told = row["data"]
+        marks = ((FORGOTTEN_BYTES, "forgotten"), (UNSENT_BYTES, "unsent"))
+        mark = next((mark for mark, name in marks if row.get(name)), b"")
+        data = base64.b64decode(told["base64"]) if isinstance(told, dict) else told
+        self._work.take_content(
+            bytes.fromhex(row["content"]),
+            int(row["size"]),
+            str(data).encode() if data is not None and not isinstance(data, bytes) else data,
+            mark,
         )
 
     def _briefing(self, row: Row) -> None:
         sha256 = bytes.fromhex(row["briefing"])
-        if self._record.value("SELECT 1 FROM briefings WHERE sha256 = ?", [sha256]):
-            return
-        self.redacted.look_at(row["parts"])
-        name, parts = row["briefing"][:8], []
-        for kind, value in row["parts"]:
-            if kind == "forgotten":
-                briefings.bury_forgotten(self._record, sha256, int(row["size"]))
-                return
-            if kind == "gone":
-                replacement = portable.briefing_id_of(self._record, value)
-                if replacement is None or len(row["parts"]) > 1:
-                    raise _BrokenLineError(f"briefing {name} does not name what took its place")
-                briefings.bury_briefing(self._record, sha256, int(row["size"]), replacement)
-                return
-            own = portable.content_id_of(self._record, value) if kind == "content" else value
-            if own is None:
-                raise _BrokenLineError(f"briefing {name} quotes a content that is not here")
-            parts.append([kind, own])
-        self._record.execute(
-            "INSERT INTO briefings (sha256, size, parts) VALUES (?, ?, ?)",
-            [sha256, int(row["size"]), pack_parts(parts)],
-        )
+        self._work.take_briefing(sha256, int(row["size"]), row["parts"])
 
     def _count(self, row: Row) -> None:
         if is_verdict(str(row["estimator"])):
@@ -304,372 +178,11 @@ class _Exchange:
             [bytes.fromhex(row["counted"]), str(row["estimator"]), int(row["tokens"])],
         )
 
-    # Statements
-
     def _statement(self, row: Row) -> None:
-        kind, about = str(row["kind"]), [str(key) for key in row["about"]]
-        problem = describe_problem(kind, row["said"])
-        if problem:
-            raise _BrokenLineError(f"statement {row['statement'][:8]}: {problem}")
-        digest = bytes.fromhex(row["statement"])
-        if known := find_statement(self._record, digest):  # most are: exports are taken in again
-            self._log(row["log"], known)
-            self._known.append(known.observation_id)
-            self._agree_on_time(known.observation_id, row)
-            return
-        self.redacted.look_at([row["said"], about, row["actor"]])
-        statement = decode_statement(kind, row["said"])
-        stored = insert_statement(
-            self._record,
-            digest,
-            kind,
-            pack_statement(statement) if statement is not None else json.dumps(row["said"]),
-            about,
-            source=row["source"],
-            at=str(row["at"]),
-            recorded_at=row["recorded_at"],
-            actor=row["actor"],
-            execution_id=None,
-        )
-        origin_id = self._log(row["log"], stored)
-        self.restored.statements += 1
-        if kind == "set":
-            self._apply_registered(statement, str(row["at"]), stored, origin_id)
-        elif kind == "journal":
-            self._apply_journaled(statement, row, origin_id)
-        elif kind == "identified":
-            self._apply_identified(statement, about, stored, origin_id)
-        elif about:
-            self._apply_to_run(statement, about, stored, origin_id)
-
-    def _agree_on_time(self, observation_id: int, row: Row) -> None:
-        """Have the earlier one where a record and its copy were told the same: what people say is
-        recognised by the words, whenever they say it."""
-        said = [str(row["at"]), row["recorded_at"] or "", row["actor"] or ""]
-        told_of = self._record.value(
-            "UPDATE observations SET at = ?2, recorded_at = ?3, actor = ?4 "
-            "WHERE observation_id = ?1 AND execution_id IS NOT NULL AND (?2, ?3, ?4) < "
-            "(at, coalesce(recorded_at, ''), coalesce(actor, '')) RETURNING execution_id",
-            [observation_id, *said],
-        )
-        if told_of is not None:
-            self._touched[told_of] = None
-
-    def _log(self, entries: list[list[Any]], stored: StoredStatement) -> int | None:
-        """Note who stated it as what number; gives the first of them."""
-        origins = []
-        for uid, seq in entries:
-            origin_id = self._origins.get(str(uid))
-            if origin_id is None:
-                raise _BrokenLineError(f"no line before it tells of its origin {str(uid)[:8]}")
-            origins.append(origin_id)
-            held = self._record.value(
-                "SELECT observation_id FROM log WHERE origin_id = ? AND seq = ?", [origin_id, seq]
-            )
-            if held is None:
-                self._record.execute(
-                    "INSERT INTO log (origin_id, seq, observation_id) VALUES (?, ?, ?)",
-                    [origin_id, int(seq), stored.observation_id],
-                )
-            if held != stored.observation_id and self._is_own(origin_id):
-                self._forks.setdefault(origin_id, {})[int(seq)] = stored.observation_id
-        return min(origins, default=None)
-
-    def _is_own(self, origin_id: int) -> bool:
-        return bool(
-            self._record.value(
-                "SELECT mine AND closed_at IS NULL FROM origins WHERE origin_id = ?", [origin_id]
-            )
-        )
-
-    def _mend_forks(self) -> None:
-        """A number of this record's own that another record knows otherwise, or that this one does
-        not know any more, was given twice: go on as another origin, and number anew."""
-        for origin_id, theirs in self._forks.items():
-            begin_origin(self._record)
-            reassign_log(self._record, origin_id, min(theirs), self._own_last, theirs)
-
-    def _foreign(self, origin_id: int | None) -> int | None:
-        """The origin as rows have it: None where it is this record."""
-        mine = origin_id is None or self._record.value(
-            "SELECT mine FROM origins WHERE origin_id = ?", [origin_id]
-        )
-        return None if mine else origin_id
-
-    def _label(self, table: str, column: str, label: str, origin_id: int | None) -> str:
-        """What something of another origin is called here: ``exec-014@ann-laptop``."""
-        foreign = self._foreign(origin_id)
-        ours = label
-        if foreign is not None:
-            name = self._record.value("SELECT name FROM origins WHERE origin_id = ?", [foreign])
-            ours = f"{label}@{name}"
-            remark = f"labels of what came from {name} end in @{name} here"
-            if remark not in self.restored.remarks:
-                self.restored.remarks.append(remark)
-        number = 1
-        free = ours
-        while self._record.value(f"SELECT 1 FROM {table} WHERE {column} = ?", [free]) or (
-            table == "agent_executions" and owner_of(self._record, f"id:{free}")
-        ):
-            number += 1
-            free = f"{ours}-{number}"
-        if free != ours:
-            self.restored.remarks.append(f"{label} is taken by another here: imported as {free}")
-        return free
-
-    # Sessions, plans, bundles
-
-    def _apply_registered(
-        self, statement: Any, at: str, stored: StoredStatement, origin_id: int | None
-    ) -> None:
-        won = registers.apply_registered(self._record, statement, at, stored)
-        kind, _, name = statement.subject.partition(":")
-        if kind in ("session", "claude"):
-            self._write_session(kind, name, statement.values, won, origin_id)
-        elif kind == "planned":
-            self._write_planned(name, statement.values, won)
-        elif kind == "bundle":
-            self._write_bundle(name, statement.values, won, origin_id)
-        elif kind == "version":
-            self._write_version(name, statement.values, won)
-
-    def _session(self, ref: str, origin_id: int | None, label: str | None = None) -> str:
-        """The label here of a session, which is made where nobody has told of it yet."""
-        known = portable.session_id_of(self._record, ref)
-        if known is not None:
-            return known
-        kind, _, name = ref.partition(":")
-        if kind == "claude":
-            self._claude_sessions.add(name)
-            return claude_sessions.ensure_claude_session(
-                self._record, name, project="", started_at="9999"
-            )
-        made = self._label("sessions", "session_id", label or f"session-{name[:8]}", origin_id)
-        self._record.execute(
-            "INSERT INTO sessions (session_id, created_at, scope, uid, origin_id) "
-            "VALUES (?, NULL, ?, ?, ?)",
-            [made, _UNTOLD, name, self._foreign(origin_id)],
-        )
-        return made
-
-    def _write_session(
-        self, kind: str, name: str, said: Row, won: Row, origin_id: int | None
-    ) -> None:
-        session_id = self._session(f"{kind}:{name}", origin_id, said.get("label"))
-        values = {k: v for k, v in won.items() if k in _SESSION_COLUMNS}
-        if "state" in won:
-            values["status"], values["completed_at"] = won["state"]
-        if "project" in won:
-            values["project_key"] = won["project"]
-            values |= self._folder_of(won["project"])
-        self._update("sessions", "session_id", session_id, values)
-        if kind == "claude":
-            self._claude_sessions.add(name)
-
-    def _folder_of(self, project_key: str | None) -> Row:
-        """The folder of a project on this machine, where a session of it was opened here."""
-        folder = self._record.value(
-            "SELECT project FROM sessions WHERE project_key = ? AND project IS NOT NULL "
-            "AND project <> project_key LIMIT 1",
-            [project_key],
-        )
-        return {"project": folder or project_key}
-
-    def _write_planned(self, uid: str, said: Row, won: Row) -> None:
-        planned_id = portable.row_of(self._record, f"planned:{uid}")
-        if planned_id is None:
-            session = self._session(str(said.get("session") or "session:unknown"), None)
-            planned_id = self._record.value(
-                "INSERT INTO planned_agents (session_id, position, agent_type, uid, created_at) "
-                "VALUES (?, ?, ?, ?, NULL) RETURNING planned_id",
-                [session, said.get("position") or 1, said.get("agent_type") or "unknown", uid],
-            )
-        values = {k: v for k, v in won.items() if k in _PLANNED_COLUMNS}
-        if "bundle" in won:
-            values["bundle_id"] = portable.row_of(self._record, won["bundle"])
-        if won.get("session"):
-            values["session_id"] = self._session(won["session"], None)
-        self._update("planned_agents", "planned_id", planned_id, values)
-        if "waits" in won:
-            self._record.execute("DELETE FROM planned_waits WHERE planned_id = ?", [planned_id])
-            for other in won["waits"]:
-                self._record.execute(
-                    "INSERT INTO planned_waits (planned_id, waits_for) "
-                    "SELECT ?, planned_id FROM planned_agents WHERE uid = ?",
-                    [planned_id, other],
-                )
-
-    def _write_bundle(self, uid: str, said: Row, won: Row, origin_id: int | None) -> None:
-        bundle_id = self._bundle(uid, origin_id, said.get("label"))
-        values = {k: v for k, v in won.items() if k in ("name", "created_at", "removed_at")}
-        if "session" in won:
-            values["session_id"] = won["session"] and self._session(won["session"], None)
-        self._update("bundles", "bundle_id", bundle_id, values)
-
-    def _bundle(self, uid: str, origin_id: int | None, label: str | None = None) -> str:
-        known = portable.row_of(self._record, f"bundle:{uid}")
-        if known is not None:
-            return str(known)
-        made = self._label("bundles", "bundle_id", label or f"bundle-{uid[:8]}", origin_id)
-        self._record.execute(
-            "INSERT INTO bundles (bundle_id, uid, created_at, origin_id) VALUES (?, ?, NULL, ?)",
-            [made, uid, self._foreign(origin_id)],
-        )
-        return made
-
-    def _write_version(self, uid: str, said: Row, won: Row) -> None:
-        version_id = portable.row_of(self._record, f"version:{uid}")
-        if version_id is None and said.keys() == {"template"}:
-            return  # no column holds it: the row comes with the statement of the rest
-        if version_id is None:
-            ref = str(said.get("bundle") or "bundle:unknown")
-            bundle_id = self._bundle(ref.removeprefix("bundle:"), None)
-            version_id = self._record.value(
-                "INSERT INTO bundle_versions (bundle_id, version, agent_type, scope, uid, "
-                "created_at) VALUES (?, (SELECT coalesce(max(version), 0) + 1 FROM bundle_versions "
-                "WHERE bundle_id = ?1), ?, ?, ?, NULL) RETURNING version_id",
-                [bundle_id, said.get("agent_type") or "", said.get("scope") or "", uid],
-            )
-        values = {k: v for k, v in won.items() if k in ("agent_type", "scope", "model")}
-        if "created_at" in won:
-            values["created_at"] = won["created_at"]
-        if "briefing" in won:
-            values["briefing_id"] = portable.briefing_id_of(self._record, won["briefing"])
-        if "tokens" in won:
-            for column, tokens in zip(_TOKENS, won["tokens"], strict=True):
-                values[column] = tokens
-        self._update("bundle_versions", "version_id", version_id, values)
-        if "items" in won:
-            self._write_items(version_id, won["items"])
-        self._versions.add(version_id)
-
-    def _bundle_of(self, version_id: int | str) -> str:
-        return str(
-            self._record.value(
-                "SELECT bundle_id FROM bundle_versions WHERE version_id = ?", [version_id]
-            )
-        )
-
-    def _write_items(self, version_id: int | str, items: list[list[Any]]) -> None:
-        self._record.execute("DELETE FROM bundle_items WHERE version_id = ?", [version_id])
-        columns = ", ".join(registers.ITEM[:-1])
-        for *values, content in items:
-            self._record.execute(
-                f"INSERT INTO bundle_items (version_id, {columns}, content_id) "
-                f"VALUES (?{', ?' * len(registers.ITEM)})",
-                [version_id, *values, portable.content_id_of(self._record, content)],
-            )
-
-    def _update(self, table: str, key: str, row: Any, values: Row) -> None:
-        if values:
-            assigned = ", ".join(f"{column} = ?" for column in values)
-            self._record.execute(
-                f"UPDATE {table} SET {assigned} WHERE {key} = ?", [*values.values(), row]
-            )
-
-    # Runs and the journal
-
-    def _apply_identified(
-        self, statement: Any, about: list[str], stored: StoredStatement, origin_id: int | None
-    ) -> None:
-        record = self._record
-        execution_id = resolve_execution(record, about)
-        if execution_id is None:
-            execution_id = self._create(about, statement.label, statement, None, origin_id)
-        elif statement.label and self._foreign(origin_id) is not None:
-            name = record.value("SELECT name FROM origins WHERE origin_id = ?", [origin_id])
-            learn_keys(record, [f"id:{statement.label}@{name}"], execution_id)
-        self._belongs(stored, execution_id)
-
-    def _apply_to_run(
-        self,
-        statement: Any,
-        about: list[str],
-        stored: StoredStatement,
-        origin_id: int | None,
-    ) -> None:
-        execution_id = resolve_execution(self._record, about)
-        if execution_id is None:
-            agent_type = getattr(statement, "agent_type", None)
-            execution_id = self._create(about, None, statement, agent_type, origin_id)
-        self._belongs(stored, execution_id)
-        ran_in = getattr(statement, "ran_in", None) or getattr(statement, "told_in", None)
-        if ran_in:
-            self._session(f"claude:{ran_in}", None)
-            self._claude_sessions.add(ran_in)
-
-    def _create(
-        self,
-        about: list[str],
-        label: str | None,
-        statement: Any,
-        agent_type: str | None,
-        origin_id: int | None,
-    ) -> str:
-        """Make the row of a run that is new here."""
-        record = self._record
-        uids = sorted(key for key in about if key.startswith("uid:"))
-        named = label or f"run-{(uids or about)[0].partition(':')[2][:6]}"
-        ours = self._label("agent_executions", "execution_id", named, origin_id)
-        session = getattr(statement, "session", None)
-        ran_in = getattr(statement, "ran_in", None) or getattr(statement, "told_in", None)
-        ref = session or (f"claude:{ran_in}" if ran_in else "session:untold")
-        return create_execution(
-            record,
-            [f"id:{ours}", *about],
-            session_id=self._session(ref, origin_id),
-            agent_type=agent_type or "unknown",
-            source="import",
-            origin_id=self._foreign(origin_id),
-        )
-
-    def _belongs(self, stored: StoredStatement, execution_id: str) -> None:
-        self._record.execute(
-            "UPDATE observations SET execution_id = ? WHERE observation_id = ?",
-            [execution_id, stored.observation_id],
-        )
-        self._touched[execution_id] = None
-
-    def _apply_journaled(self, statement: Any, row: Row, origin_id: int | None) -> None:
-        run = owner_of(self._record, statement.run) if statement.run else None
-        session_id = portable.session_id_of(self._record, statement.session)
-        entry = [
-            *(row["at"], row["actor"] or "unknown", statement.action, session_id, run),
-            *(statement.subject, statement.before, statement.after, origin_id),
-        ]
-        # an older export may tell of entries that came in another way, too
-        held = (
-            "SELECT 1 FROM journal WHERE session_id IS ?4 AND execution_id IS ?5 "
-            "AND (at, actor, action, subject, before, after) IS (?1, ?2, ?3, ?6, ?7, ?8)"
-        )
-        self._record.execute(
-            "INSERT INTO journal (at, actor, action, session_id, execution_id, subject, before, "
-            "after, origin_id) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
-            + (f" WHERE NOT EXISTS ({held})" if self._may_be_in_journal(entry) else ""),
-            entry,
-        )
-
-    def _may_be_in_journal(self, entry: list[Any]) -> bool:
-        """Tell whether an entry may be there already. After some of them all that are there are
-        known by a number each: thousands may be of one session, or of none."""
-        self._journaled += 1
-        if self._journaled < _FEW_ENTRIES:
-            return True
-        if self._journal is None:
-            rows = self._record.execute(
-                "SELECT at, action, subject, session_id, execution_id FROM journal"
-            )
-            self._journal = {*map(hash, rows)}
-        at, _, action, session_id, run, subject, *_ = entry
-        number = hash((at, action, subject, session_id, run))
-        is_known = number in self._journal
-        self._journal.add(number)
-        return is_known
-
-
-_SESSION_COLUMNS = (
-    *("created_at", "scope", "title", "metadata", "archived_at", "phase", "budget"),
-    *("thresholds", "reserve", "ended_at"),
-)
-_PLANNED_COLUMNS = ("position", "agent_type", "scope", "model", "created_at", "removed_at")
-_TOKENS = ("frame_tokens", "template_tokens", "shared_tokens")
+        log = []
+        for uid, seq in row["log"]:
+            if str(uid) not in self._origins:
+                raise BrokenRowError(f"no line before it tells of its origin {str(uid)[:8]}")
+            log.append((self._origins[str(uid)], int(seq)))
+        told = PortableStatement.of(bytes.fromhex(row["statement"]), row)
+        self._work.take_statement(told, log)
