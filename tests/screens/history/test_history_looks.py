@@ -106,7 +106,7 @@ LOOKS = {
     "chips": ["escape"],
     "archive": ["escape", "space", "space", "A"],
 }
-"""The list_keys to what is looked at."""
+"""The keys to what is looked at."""
 
 
 @pytest.mark.parametrize(
