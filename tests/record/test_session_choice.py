@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from orch_tui.record.session_choice import (
     VARIABLE,
     choose_session,
     forget_session,
+    has_open_plan,
     keep_session,
 )
 from orch_tui.record.sessions import archive_session, complete_session, init_session
@@ -62,9 +64,15 @@ def test_it_is_told_which_one_was_taken_where_others_are_open(record: Record) ->
     found = choose_session(record, "/p", ("/p",))
     assert found.others == (first,)
     assert found.remark.startswith(f"session {second}, the newest (also open: {first};")
-    for _ in range(4):
+    for _ in range(2):
         opened(record)
-    assert ", ...;" in choose_session(record, "/p", ("/p",)).remark
+    shown = choose_session(record, "/p", ("/p",))
+    assert f"(also open: {', '.join(shown.others)}; --session-id names another" in shown.remark
+    assert len(shown.others) == 3
+    opened(record)
+    found = choose_session(record, "/p", ("/p",))
+    assert found.others[1:] == shown.others
+    assert f"(also open: {', '.join(found.others[:3])}, ...; " in found.remark
 
 
 def test_the_variable_goes_before_all(
@@ -74,12 +82,55 @@ def test_the_variable_goes_before_all(
     keep_session(record, "/p", second)
     monkeypatch.setenv(VARIABLE, first)
     assert chosen(record) == (first, f"as {VARIABLE} says")
+    assert (
+        f"session {first}, as {VARIABLE} says (also open: {second};"
+        in choose_session(record, "/p", ("/p",)).remark
+    )
+    monkeypatch.setenv(VARIABLE, second)
+    assert choose_session(record, "/p", ("/p",)).remark == "", "no other could have been meant"
     monkeypatch.setenv(VARIABLE, "orch-2026-11-22-0001")
     with pytest.raises(NotFoundError) as caught:
         choose_session(record, "/p", ("/p",))
     assert VARIABLE in caught.value.hint and first in caught.value.hint
     monkeypatch.setenv(VARIABLE, "")
     assert chosen(record)[0] == second
+
+
+@pytest.mark.parametrize("close", [complete_session, archive_session])
+def test_a_closed_one_is_meant_where_the_variable_names_it_and_that_is_said(
+    record: Record, monkeypatch: pytest.MonkeyPatch, close: Callable[[Record, str], object]
+) -> None:
+    first = opened(record)
+    opened(record)
+    close(record, first)
+    monkeypatch.setenv(VARIABLE, first)
+    found = choose_session(record, "/p", ("/p",))
+    assert found.session.session_id == first
+    assert found.remark == f"session {first}, as {VARIABLE} says, is closed"
+
+
+def test_without_a_project_every_session_of_the_record_may_be_meant(record: Record) -> None:
+    opened(record)
+    other = opened(record, "/q")
+    assert choose_session(record, "/p").session.session_id == other
+    complete_session(record, other)
+    complete_session(record, choose_session(record, "/p").session.session_id)
+    with pytest.raises(NotFoundError) as caught:
+        choose_session(record, "/p")
+    assert f"({other} is the newest)" in caught.value.hint
+
+
+def test_a_session_is_planned_in_by_its_phase_while_it_is_open(record: Record) -> None:
+    assert has_open_plan(record, None) is False
+    with record.write():
+        ensure_claude_session(record, "c1", project="/p", started_at=record.now())
+    assert not has_open_plan(record, ("/p",)), "what runs by itself has no phase"
+    session = opened(record)
+    assert has_open_plan(record, ("/p",)) is True
+    assert has_open_plan(record, None) is True
+    assert not has_open_plan(record, ("/q",))
+    complete_session(record, session)
+    assert not has_open_plan(record, ("/p",))
 
 
 def test_what_was_chosen_is_meant_there_until_it_is_closed(
@@ -108,8 +159,12 @@ def test_only_an_open_session_is_kept_and_only_where_there_is_somewhere(
     assert f"{VARIABLE}={first}" in caught.value.hint
     monkeypatch.setenv(CLAUDE_VARIABLE, "c1")
     complete_session(record, first)
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError) as closed:
         keep_session(record, "/p", first)
+    assert closed.value.hint == "--session-id names a closed one"
+    archive_session(record, hidden := opened(record))
+    with pytest.raises(ConflictError):
+        keep_session(record, "/p", hidden)
     with pytest.raises(NotFoundError):
         keep_session(record, "/p", "nobody")
 
@@ -156,6 +211,20 @@ def test_a_choice_that_cannot_be_trusted_is_none(
         assert chosen(record)[0] == second
 
 
+def test_a_choice_is_for_its_owner_alone_and_for_a_project_of_any_name(
+    record: Record, pane: None
+) -> None:
+    first = opened(record)
+    opened(record)
+    root = b"/p/\xff"
+    keep_session(record, os.fsdecode(root), first)
+    assert choose_session(record, os.fsdecode(root), ("/p",)).session.session_id == first
+    folder = Path(state_folder()) / "current-sessions"
+    (file,) = folder.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_choices_that_nobody_uses_are_forgotten(record: Record, pane: None) -> None:
     session = opened(record)
     keep_session(record, "/p", session)
@@ -167,6 +236,8 @@ def test_choices_that_nobody_uses_are_forgotten(record: Record, pane: None) -> N
         os.utime(file, (then, then))
     assert chosen(record) == (session, "chosen here")
     assert time.time() - used.stat().st_mtime < 86_400, "it was used just now"
+    (folder / "link").symlink_to("nowhere")
+    os.utime(folder / "link", (0, 0), follow_symlinks=False)
     keep_session(record, "/p", session)
     assert {file.name for file in folder.iterdir()} == {used.name, "lately"}
 
