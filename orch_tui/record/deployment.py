@@ -206,7 +206,7 @@ def record_deployment(
             if removed:
                 raise ConflictError(removed)
             if judgement.status == "over" and source in SAID:
-                _require_reason(record, session_id, judgement, allow_overflow)
+                _require_reason(record, session_id, judgement, allow_overflow, saved)
             deployed = Deployed(
                 **intent,
                 planned=f"planned:{planned_agent.uid}" if planned_agent else None,
@@ -358,7 +358,7 @@ def record_allocation(
                 record, execution.session_id, label, agent_type, saved, count, model, limits
             )
             if judgement.status == "over":
-                _require_reason(record, execution.session_id, judgement, allow_overflow)
+                _require_reason(record, execution.session_id, judgement, allow_overflow, saved)
             given = Noted(
                 bundle_version=portable.ref_of(record, "version", saved.version_id),
                 context_token_count=count.tokens,
@@ -517,9 +517,13 @@ def _other_session(saved: bundles.SavedBundle | None, session_id: str) -> Iterat
 
 
 def _require_reason(
-    record: Record, session_id: str, judgement: Judgement, reason: str | None
+    record: Record,
+    session_id: str,
+    judgement: Judgement,
+    reason: str | None,
+    saved: bundles.SavedBundle | None,
 ) -> None:
-    """Over a limit only with a reason; the refusal names what takes most of the session."""
+    """Over a limit only with a reason; the refusal names what else takes most of the session."""
     if reason is not None and reason.strip():
         return
     if reason is not None:
@@ -527,8 +531,10 @@ def _require_reason(
     try:
         judgement.require_fit()
     except OverBudgetError as error:
-        others = sorted(read_taken(record, session_id), key=lambda t: -t.count.tokens)[:3]
-        most = ", ".join(f"{t.label} {t.count}" for t in others)
+        itself = saved.bundle.bundle_id if saved else ""
+        others = (t for t in read_taken(record, session_id) if t.label != itself)
+        largest = sorted(others, key=lambda t: -t.count.tokens)[:3]
+        most = ", ".join(f"{t.label} {t.count}" for t in largest)
         error.hint += "; --allow-overflow REASON is recorded"
         if judgement.session.status == "over" and most:
             error.hint += f". In the session: {most}; `orch retract BUNDLE --reason ...` drops one"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, UsageError
+from orch_tui.install import hook_settings
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import unpack_text
 from orch_tui.prepare import briefing
@@ -386,6 +388,61 @@ def test_a_generated_briefing_is_the_one_handed_over(
     assert b"look elsewhere" in another and b"my own words" not in another
 
 
+@pytest.mark.parametrize("words", [b"Look.\n", b"Look at each word of it.\n" * 400])
+def test_words_of_ones_own_that_take_less_or_more_than_the_bundle_are_remarked(
+    record: Record, session: str, bundle: Bundle, words: bytes
+) -> None:
+    (remark,) = send(record, session, bundle=bundle, briefing=words).remarks
+    assert remark.startswith("the briefing in its own words takes ")
+    assert remark.endswith(f"bundle-001 was prepared with {bundle.total}")
+
+
+def test_what_was_handed_over_is_there_again_word_for_word(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    sent = send(record, session, bundle=bundle)
+    assert deployment.get_handed_over(record, sent.execution.execution_id) == sent.briefing
+    without = send(record, session, agent_type="debugger").execution.execution_id
+    assert deployment.get_handed_over(record, without) == b""
+    with pytest.raises(NotFoundError):
+        deployment.get_handed_over(record, "exec-009")
+
+
+def test_a_briefing_is_left_for_the_hook_of_the_project_where_there_is_one(
+    record: Record, session: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    settings = tmp_path / ".claude" / "settings.json"
+    change = hook_settings.installation(
+        settings, hook_settings.command(sys.executable), hand_over=True
+    )
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_bytes(change.after or b"")
+    sent = send(record, session, bundle=bundle, root=tmp_path, model="nobody-knows-it")
+    assert sent.line and sent.execution.uid in sent.line
+    assert len(sent.remarks) == 1 and sent.all_remarks == sent.remarks
+    bare = send(record, session, agent_type="debugger", root=tmp_path)
+    assert (bare.line, bare.hand_over, bare.all_remarks) == (None, None, ())
+    elsewhere = send(record, session, bundle=bundle)
+    assert elsewhere.hand_over is None, "no project is named"
+    settings.unlink()
+    read = send(record, session, bundle=bundle, root=tmp_path)
+    assert read.all_remarks == (*read.remarks, *(read.hand_over.remarks if read.hand_over else ()))
+
+
+def test_what_is_given_besides_is_added_and_takes_nothing_back(
+    record: Record, session: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    label = send(record, session, bundle=bundle).execution.execution_id
+    (tmp_path / "c.md").write_text("# Gamma\n")
+    more = made_of(tmp_path, "c.md", bundle_id="bundle-009").items
+    with record.write():
+        deployment.ingest_allocation(record, label, more, None, "manual")
+    given = executions.list_allocations(record, label)
+    assert sorted(g.context_source or "" for g in given if g.included_in_deployment) == [
+        *("a.md", "b.py", "c.md")
+    ]
+
+
 def test_a_secret_that_was_allowed_is_journaled(
     record: Record, session: str, tmp_path: Path
 ) -> None:
@@ -465,9 +522,15 @@ def test_a_refusal_names_what_takes_most_and_the_way_out(
     small = sessions.init_session(record, "small", project=str(tmp_path), budget=limit).session_id
     (tmp_path / "big.md").write_text("many words of a big file\n" * 400)
     bundles.save_bundle(record, made_of(tmp_path, "big.md", bundle_id="bundle-big"), small)
+    (tmp_path / "mid.md").write_text("many words of a file\n" * 40)
+    bundles.save_bundle(record, made_of(tmp_path, "mid.md", bundle_id="bundle-mid"), small)
     with pytest.raises(OverBudgetError) as refused:
         send(record, small, bundle=bundle)
-    assert "bundle-big" in refused.value.hint and "orch retract" in refused.value.hint
+    taken = sorted(read_taken(record, small), key=lambda each: -each.count.tokens)
+    assert [each.label for each in taken] == ["bundle-big", "bundle-mid"]
+    named = ", ".join(f"{each.label} {each.count}" for each in taken)
+    assert f"In the session: {named}; `orch retract BUNDLE" in refused.value.hint
+    bundles.drop_bundle(record, "bundle-mid", "prepared by mistake")
     bundles.drop_bundle(record, "bundle-big", "prepared by mistake")
     assert send(record, small, bundle=bundle).execution.status == "deployed"
 
