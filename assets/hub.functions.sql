@@ -34,15 +34,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
     WHERE log.recognition = which AND person = session_user)
 $$;
 
--- Replaces the body of a statement by the same one without a secret, at every level that holds it.
+-- Replaces a body of a statement by the same one without a secret, at every level that holds it.
 -- Gives how many rows changed.
-CREATE OR REPLACE FUNCTION redact_statement(which bytea, at_level smallint, cleaned text)
+CREATE OR REPLACE FUNCTION redact_statement(which bytea, of_digest bytea, cleaned text)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
   held text;
 BEGIN
-  SELECT body INTO held FROM statements WHERE recognition = which AND level = at_level FOR UPDATE;
+  SELECT body INTO held FROM statements WHERE recognition = which AND digest = of_digest LIMIT 1 FOR UPDATE;
   IF held IS NULL OR held = cleaned THEN
     RETURN 0;
   END IF;
@@ -53,7 +53,7 @@ BEGIN
     RAISE check_violation USING MESSAGE = 'a redaction takes away and does nothing else';
   END IF;
   UPDATE statements SET body = cleaned, redacted = true
-    WHERE recognition = which AND level = at_level;
+    WHERE recognition = which AND digest = of_digest;
   DELETE FROM about WHERE recognition = which AND position(to_json(key)::text IN cleaned) = 0;
   INSERT INTO gone (digest, kind) VALUES (which, 'statement') ON CONFLICT DO NOTHING;
   RETURN 1;

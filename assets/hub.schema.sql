@@ -30,6 +30,8 @@ CREATE TABLE origins (
 
 CREATE UNIQUE INDEX origins_uid ON origins (uid);
 
+CREATE UNIQUE INDEX origins_name ON origins (name);
+
 CREATE TABLE statements (
   recognition BYTEA NOT NULL,
   level SMALLINT NOT NULL CHECK (level BETWEEN 1 AND 3),
@@ -38,7 +40,7 @@ CREATE TABLE statements (
   at TIMESTAMPTZ,
   body TEXT NOT NULL,
   redacted BOOLEAN NOT NULL DEFAULT false,
-  PRIMARY KEY (recognition, level),
+  PRIMARY KEY (recognition, level, digest),
   CHECK (redacted OR digest = sha256(convert_to(body, 'UTF8')))
 );
 

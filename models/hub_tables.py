@@ -93,8 +93,8 @@ class HubOrigin(HubTable):
     """One life of one record on one machine; runs of CI share one.
 
     ``person`` is who PostgreSQL says pushed first: nobody may write it. ``declared`` is the
-    ``user.name`` of git, ``name`` what stands in labels (``ann-laptop``), ``sends`` the level,
-    ``redactions`` how many of the hub this record has applied.
+    ``user.name`` of git, ``name`` what stands in labels (``ann-laptop``) everywhere but on its own
+    machine, ``sends`` the level, ``redactions`` how many of the hub this record has applied.
     """
 
     origin_id = NumberField()
@@ -102,7 +102,7 @@ class HubOrigin(HubTable):
     person = TextField(constraints=_default("session_user"))
     declared = TextField(null=True)
     machine = TextField()
-    name = TextField()
+    name = TextField(unique=True)
     client = TextField()
     began_at = DateTimeTZField(null=True)
     sends = SmallIntegerField(constraints=_default("0"))
@@ -119,8 +119,9 @@ class HubStatement(HubTable):
 
     ``recognition`` is what it is known by wherever it is said, and at every level: of two levels
     the greater one counts. ``digest`` is the SHA-256 of the body, which is canonical JSON: as TEXT,
-    since JSONB gives other bytes back and refuses what a payload may hold. Where it was
-    ``redacted`` the body is another than was digested.
+    since JSONB gives other bytes back and refuses what a payload may hold. A record and its copy
+    may have been told the same at two times: of two bodies of one level the earlier time counts.
+    Where it was ``redacted`` the body is another than was digested.
     """
 
     recognition = BlobField()
@@ -133,7 +134,7 @@ class HubStatement(HubTable):
 
     class Meta:
         table_name = "statements"
-        primary_key = CompositeKey("recognition", "level")
+        primary_key = CompositeKey("recognition", "level", "digest")
         constraints = (SQL("CHECK (redacted OR digest = sha256(convert_to(body, 'UTF8')))"),)
 
 

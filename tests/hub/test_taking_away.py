@@ -18,6 +18,8 @@ SECRET = "hunter2hunter2"
 OLD, NEW = (hashlib.sha256(word).hexdigest() for word in (b"old", b"new"))
 BODY = json.dumps({"about": ["uid:r"], "message": OLD, "said": {"scope": f"use {SECRET}, 100%_"}})
 CLEAN = BODY.replace(SECRET, "[redacted]").replace(OLD, NEW)
+DIGEST = hashlib.sha256(BODY.encode()).digest()
+REDACT = "SELECT redact_statement(%s, %s, %s)"
 
 
 def state(hub: Connection[Any], origin: str, seq: int, body: str, level: int = 2) -> bytes:
@@ -73,10 +75,9 @@ def body_of(hub: Connection[Any], recognition: bytes) -> str:
 def test_a_member_redacts_what_anybody_said(connect: Connect) -> None:
     ann, bob = connect("ann"), connect("bob")
     said = state(ann, "a", 1, BODY)
-    redact = "SELECT redact_statement(%s, 2::smallint, %s)"
     bob.execute("SELECT redact_text(%s, 'content', %s)", [bytes.fromhex(OLD), bytes.fromhex(NEW)])
-    assert bob.execute(redact, [said, CLEAN]).fetchall() == [(1,)]
-    assert bob.execute(redact, [said, CLEAN]).fetchall() == [(0,)]  # once
+    assert bob.execute(REDACT, [said, DIGEST, CLEAN]).fetchall() == [(1,)]
+    assert bob.execute(REDACT, [said, DIGEST, CLEAN]).fetchall() == [(0,)]  # once
     assert body_of(ann, said) == CLEAN
     gone = ann.execute("SELECT kind, by FROM gone ORDER BY kind").fetchall()
     assert gone == [("content", "bob"), ("statement", "bob")]
@@ -101,7 +102,7 @@ def test_a_redaction_puts_no_words_into_anybodys_mouth(connect: Connect, body: s
     if NEW not in body or body != BODY.replace(OLD, NEW):
         bob.execute("SELECT redact_text(%s, 'content', NULL)", [bytes.fromhex(OLD)])
     with pytest.raises(CheckViolation):
-        bob.execute("SELECT redact_statement(%s, 2::smallint, %s)", [said, body])
+        bob.execute(REDACT, [said, DIGEST, body])
     assert body_of(ann, said) == BODY
 
 
@@ -111,11 +112,10 @@ def test_who_only_pushes_redacts_what_it_said_itself(connect: Connect) -> None:
     ann, ci, eve = connect("ann"), connect("ci"), connect("eve")
     theirs, own = state(ann, "a", 1, BODY), state(ci, "c", 1, BODY)
     cleaned = BODY.replace(SECRET, "[redacted]")
-    redact = "SELECT redact_statement(%s, 2::smallint, %s)"
-    assert ci.execute(redact, [own, cleaned]).fetchall() == [(1,)]
+    assert ci.execute(REDACT, [own, DIGEST, cleaned]).fetchall() == [(1,)]
     for person, which in ((ci, theirs), (eve, theirs)):
         with pytest.raises(InsufficientPrivilege):
-            person.execute(redact, [which, cleaned])
+            person.execute(REDACT, [which, DIGEST, cleaned])
     with pytest.raises(InsufficientPrivilege):
         ci.execute("SELECT redact_text(%s, 'content', NULL)", [bytes.fromhex(OLD)])
     with pytest.raises(InsufficientPrivilege):
