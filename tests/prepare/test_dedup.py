@@ -274,6 +274,20 @@ def test_the_agent_is_told_what_it_lacks_once_and_where_that_is() -> None:
     assert note.source == "text:Left out of the context, because you have it elsewhere:…"
 
 
+def test_what_says_where_shared_texts_stand_is_said_once_and_goes_with_them() -> None:
+    note = "What is shared with other agents stands together in shared.md.\n"
+    one = bundle("b1", text("a.md", LAW), text("n.md", note), text("text:Be", "Be quick.\n"))
+    two = bundle("b2", text("a.md", LAW), text("text:Be", "Be quick.\n"), text("text:W", note))
+    first, second = remove_duplicates(find_duplicates([one, two]), [one, two], document="shared.md")
+    assert [i.text for i in first.items] == [LAW, note, "Be quick.\n", note], "a file is no note"
+    assert [i.text for i in second.items] == [LAW, "Be quick.\n", note]
+    alone = bundle(
+        "b3", text("a.md", LAW), text("n.md", note), text("text:Be", f"Be quick.\n\n{note}")
+    )
+    (left,) = remove_duplicates(find_duplicates([alone]), [alone], document="shared.md")
+    assert [i.text for i in left.items] == [LAW, note, "Be quick.\n"]
+
+
 def test_the_shared_document_holds_each_text_once_and_names_the_others() -> None:
     sharing = find_duplicates(
         [

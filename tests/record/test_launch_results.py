@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from orch_tui.record.ledger.doubt import EMPTY, UNHEARD
+from orch_tui.record.ledger.doubt import ELSEWHERE, EMPTY, UNHEARD
 from orch_tui.record.ledger.statement import Noted, Returned
 from orch_tui.record.ledger.usage import MessageUse
 from orch_tui.record.transcripts.launch_results import LaunchResultReader
@@ -694,6 +694,27 @@ def test_what_an_agent_hands_back_is_its_return(origin: MessageOrigin, agent: st
         by_tool=True,
     )
     assert chunk == told(returned, "Found.", f"agent:S/{agent}")
+
+
+@pytest.mark.parametrize(
+    ("said", "doubt", "message"),
+    [
+        ("", EMPTY, None),
+        (" \n", EMPTY, None),
+        ("This agent's report was delivered to you as a message.", ELSEWHERE, None),
+        ("Found.", None, "Found."),
+    ],
+)
+def test_what_an_agent_hands_back_is_doubted_where_it_is_no_report(
+    said: str, doubt: str | None, message: str | None
+) -> None:
+    chunk = ParsedChunk()
+    origin = MessageOrigin("peer", "scout", "a1", said, True, None)
+    assert LaunchResultReader(ReaderState(), chunk).deliver("any words", origin, "", "S")
+    (report,) = chunk.reports
+    assert isinstance(report.statement, Returned) and report.statement.return_key
+    assert report.statement.completed_at is None, "nobody says when"
+    assert (report.statement.doubt, report.message) == (doubt, message)
 
 
 @pytest.mark.parametrize(
