@@ -566,6 +566,46 @@ def test_a_message_of_the_model_that_went_on_is_no_return() -> None:
     )
 
 
+def test_words_after_which_the_agent_went_on_are_no_return_of_whoever_heard_them() -> None:
+    """The first of the same words of each machine; its own transcript and people are believed."""
+    went_on = said("noted", "import", TIMES[6], went_on_after="m1", interim_words="w")
+    heard = [
+        returned("hook", 1, words="w", message="1", return_key="first"),
+        returned("import", 2, words="w", message="2", witness="parent", return_key="first"),
+        returned("hook", 3, words="v", message="3", return_key="second"),
+    ]
+    assert [r.message for r in merge_statements([*heard, went_on]).returns] == ["3"]
+    again = returned("import", 4, words="w", message="4", witness="parent", return_key="third")
+    told = merge_statements([*heard, went_on, again]).returns
+    assert [r.message for r in told] == ["3", "4"]
+    own = returned("import", 5, words="w", message="5", witness="agent", return_key="last")
+    told = merge_statements([*heard, went_on, own]).returns
+    assert [r.message for r in told] == ["3", "5"]
+    person = returned("manual", 5, words="w", message="6")
+    assert [r.message for r in merge_statements([*heard, went_on, person]).returns] == ["3", "6"]
+
+
+def test_the_call_is_the_one_it_was_deployed_with_whoever_noted_another() -> None:
+    sent = said("deployed", "hook", TIMES[1], tool_use_id="T", scope="look", model="opus")
+    noted = said("noted", "import", TIMES[2], tool_use_id="U", scope="else", tool_calls=3)
+    values = merge_statements([sent, noted]).values
+    assert (values["tool_use_id"], values["model"], values["tool_calls"]) == ("T", "opus", 3)
+    assert values["scope"] in ("look", "else")
+    assert merge_statements([noted]).values["tool_use_id"] == "U"
+    blank = said("deployed", "hook", TIMES[1], tool_use_id="")
+    assert merge_statements([blank, noted]).values["tool_use_id"] == "U"
+
+
+def test_the_error_an_agent_saw_goes_before_what_others_were_told_of_it() -> None:
+    own = returned("import", 1, words="w", status="failed", error_message="own", witness="agent")
+    for summary in (
+        returned("import", 2, words="w", status="failed", error_message="s", witness="parent"),
+        returned("import", 2, words="w", status="failed", error_message="s", echo=True),
+    ):
+        assert [r.error_message for r in merge_statements([own, summary]).returns] == ["own"]
+        assert [r.error_message for r in merge_statements([summary]).returns] == ["s"]
+
+
 def test_a_run_is_whose_the_first_of_its_sources_is_also_where_it_was_no_return() -> None:
     told = [returned("import", 1, model_message="m")]
     assert merge_statements(told, frozenset({"m"})) == Merged({**NOT_BACK, "source": "import"})

@@ -475,6 +475,37 @@ def test_a_secret_in_the_reason_is_not_told_either(record: Record) -> None:
     assert traces(record, KEY) == []
 
 
+def test_a_briefing_redacted_twice_leads_to_the_one_that_holds_neither(record: Record) -> None:
+    """Also where that stood in the record before."""
+    first, second = "firstSECRETone1", "secondSECRETtwo2"
+    clean = b"# Do it with [redacted] and [redacted]\n"
+    text = clean.replace(b"[redacted]", first.encode(), 1).replace(b"[redacted]", second.encode())
+    with record.write():
+        kept = briefings.store_briefing(record, clean, ())
+        briefings.store_briefing(record, text, ())
+    for secret in (first, second):
+        redact_secret(record, secret, "leaked")
+    stored = record.sql("SELECT sha256 FROM briefings")
+    between = text.replace(first.encode(), b"[redacted]")
+    assert {sha for (sha,) in stored} == {
+        hashlib.sha256(each).digest() for each in (clean, text, between)
+    }
+    for (sha256,) in stored:
+        assert briefings.find_briefing(record, sha256) == kept
+    assert briefings.get_briefing(record, kept) == clean
+    with record.write():
+        assert briefings.store_briefing(record, text, ()) == kept
+
+
+def test_how_far_a_redaction_is_is_told_step_by_step(record: Record, tmp_path: Path) -> None:
+    fill(record, KEY, tmp_path)
+    told: list[tuple[int, int]] = []
+    redact_secret(record, KEY, "leaked", progress=lambda done, total: told.append((done, total)))
+    (total,) = {total for _, total in told}
+    done = [done for done, _ in told]
+    assert done == sorted(done) and done[-2:] == [total - 2, total - 1]
+
+
 def test_a_tombstone_keeps_the_bytes_from_coming_back(redacted: Record) -> None:
     before = everything(redacted)
     again = record_completion(
