@@ -89,3 +89,10 @@ def test_odd_names_are_no_files(tmp_path: Path) -> None:
     assert disk.is_inside("a.py") and not disk.is_inside("../a.py")
     assert not disk.is_inside(str(tmp_path / "a.py")), "a full path is the name of none inside"
     assert disk.name(str(tmp_path / "a.py")) == "a.py"
+
+
+def test_a_name_alone_is_of_the_folder_that_its_line_names(tmp_path: Path) -> None:
+    place = RunPlace(project(tmp_path, "crates/syntax/lexer.rs", "crates/syntax/token.rs"))
+    text = "`lexer.rs` and `token.rs` under `crates/syntax/` are done; `parser.rs` is not."
+    found = [place.path for place in find_places(text, ProjectDisk(place))]
+    assert found == ["crates/syntax/lexer.rs", "crates/syntax/token.rs", "parser.rs"]

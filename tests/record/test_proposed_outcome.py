@@ -16,7 +16,8 @@ MESSAGES = Path(__file__).parents[1] / "fixtures" / "final_messages"
 ADMITTED = {
     *("refusal", "partial-success", "failure-report", "failing-ci", "environment-trouble"),
     *("blocked", "failed-partly", "agent-failed", "partial-failure", "suggested-diff-only"),
-    *("excuse-no-access", "blocked-partway"),
+    *("excuse-no-access", "blocked-partway", "blocked-with-question", "cannot-access"),
+    "refusal-scope",
 }
 
 

@@ -76,3 +76,14 @@ def test_members_that_are_no_text_are_said_in_words() -> None:
         (("files",), "yes"),
         (("checks",), "`b/c.py`: 1.5"),
     ]
+
+
+def test_a_check_may_be_an_object_of_its_own(tmp_path: Path) -> None:
+    report = {
+        "checks": {"pytest": {"status": "passed", "count": 12}, "mypy": {"passed": False}},
+        "validation": [{"name": "lint", "result": "pass"}],
+        "changed": [{"path": "a.py", "status": "edited"}],
+    }
+    found = findings_of(json.dumps(report), tmp_path, "a.py")
+    assert found.validation == {"tests": "pass", "types": "fail", "lint": "pass"}
+    assert [path.path for path in found.deliverables] == ["a.py"]

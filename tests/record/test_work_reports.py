@@ -53,6 +53,14 @@ def test_in_a_report_of_work_what_a_file_does_is_news(said: str, tmp_path: Path)
         "## Sources\n- `b.py`: builds the docs",
         "> `b.py` returns an error.",
         "Done:\n- as it is in b (see `b.py`)",
+        'FR-7 says "write to `b.py` by default".',
+        "I implemented the spec in `b.py`.",
+        "It is new, but `b.py` rounds on its own.",
+        "Causes:\n1. Listeners in `b.py` – ruled out, their count stays.",
+        "I did not:\n- bump the version in `b.py`",
+        "- Left for later\n  - `b.py`",
+        "`b.py` is no longer read but still there.",
+        " ✓ b.py (4)",
     ],
 )
 def test_what_describes_a_file_is_none(said: str, tmp_path: Path) -> None:

@@ -35,9 +35,19 @@ class FoundCheck:
 def find_checks(lines: Iterable[MessageLine]) -> list[FoundCheck]:
     """Every result stated, each once, in the order in which they were last stated."""
     found: dict[tuple[str, Result], FoundCheck] = {}
+    above: MessageLine | None = None
     for line in lines:
         if line.kind == "quote":
             continue
+        if (
+            above
+            and line.indent > above.indent
+            and _ALL_WELL.fullmatch(line.content)
+            and _TESTS.search(above.content)
+            and not above.unticked
+        ):
+            found["tests", "pass"] = FoundCheck("tests", "pass", line.number, line.excerpt)
+        above = line
         if line.kind == "code" and line.language not in _OUTPUT_LANGUAGES:
             continue
         if line.unticked or any(_ELSEWHEN.search(heading) for heading in line.headings):
@@ -53,13 +63,24 @@ def _results(line: MessageLine) -> Iterator[tuple[str, Result]]:
     content = put_into_english(line.content)
     for idiom, meaning in _IDIOMS:
         content = idiom.sub(meaning, content)
+    content = _SKIPPED.sub(_count_skipped, content)
     if line.ticked:
         content = f"✅ {content}"
+    if line.kind == "row" and (told := _by_columns(line)):
+        yield from told
+        return
     for part in _PARTS.split(content) if under_checks else (content,):
         found = _Reader().read(part) if _may_state(part) else []
         yield from found or (_labelled(part, line) if under_checks else [])
 
 
+_ALL_WELL = compile_lazily(
+    r"\W{0,4}(?:(?:they |these )?(?:all|both|everything)? ?(?:are |is )?(?:of them )?(?:now )?"
+    r"(?:green|pass(?:es|ed|ing)?|succeed(?:s|ed)?))[\s.!✅✓]{0,4}",
+    re.I,
+)
+_TESTS = compile_lazily(r"\b(?:tests?|specs?)\b", re.I)
+"""``test_x.py (7 tests)``, and below it ``all green``."""
 _OUTPUT_LANGUAGES = ("", "text", "txt", "plaintext", "console", "log", "output")
 _ELSEWHEN = compile_lazily(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
@@ -73,13 +94,19 @@ _NAMES: Mapping[str, str] = {
     "tests": "whole suite|full suite|entire suite|complete suite|the suite"
     "|pytest|unittest|tox|nox|cypress|ctest|jest|vitest|mocha|rspec|exunit|phpunit|junit"
     "|playwright|nextest|karma|jasmine|minitest|bats|dotnet test|gradle test|cargo test|go test"
-    "|mix test|npm test|bun test|make test|doctests?|tests?|specs|test[ -]suite",
-    "lint": "ruff check|go vet|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
-    "|shellcheck|staticcheck|checkstyle|detekt|phpcs|sqlfluff|[\\w-]{1,20}lint|linting|linters?|lints?",
-    "format": "prettier|black|isort|clang-format|dprint|goimports"
+    "|xcodebuild test|swift test|zig test|zig build test|sbt test|rebar3 ct|eunit|stack test"
+    "|cabal test"
+    "|dune runtest|dune test|mvn test|rails test|artisan test|pest|testthat|nose2|busted"
+    "|mix test|npm test|bun test|make test|doctests?|tests?|specs?|test[ -]suite",
+    "lint": "dart analyze|flutter analyze|oxlint|semgrep|bandit|standardrb|ruff check|go vet"
+    "|ruff|credo|clippy|flake8|pylint|golangci-lint|rubocop|biome"
+    "|shellcheck|staticcheck|checkstyle|detekt|phpcs|sqlfluff|[\\w-]{1,20}lint|linting|linters?"
+    "|lints?",
+    "format": "scalafmt\\w{0,12}|spotless\\w{0,12}|swift-?format|shfmt|yapf|ktfmt|dart format"
+    "|zig fmt|deno fmt|csharpier|prettier|black|isort|clang-format|dprint|goimports"
     "|ruff format|gofmt|rustfmt|cargo fmt|terraform fmt|mix format"
     "|formatting|formatter|format",
-    "types": "vue-tsc|svelte-check|phpstan|psalm"
+    "types": "basedpyright|sorbet|vue-tsc|svelte-check|phpstan|psalm"
     "|type[- ]?checks?|type[- ]?checking|type[- ]?checker|types?|typing|tsc|mypy|pyright"
     "|dialyzer|typescript",
     "coverage": "coverage",
@@ -117,10 +144,11 @@ _WORDS: Mapping[str, str] = {
     " have has fully cleanly the found came come back returned returns report reports reported"
     " remain remains stay stays with any new existing unit full in under of a an to from went"
     " up rose increased improved reached total overall line lines code branch examples assertions"
-    " cases specs statement entire whole"
+    " cases statement entire whole"
     " readability style minor major small remaining pre-existing preexisting"
     " unrelated file files old"
-    " formatted linted done | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
+    " mix npx yarn pnpm cargo gradlew formatted linted done says say said prints printed shows"
+    " gives | : = * _ ` ' \" – — - → > ( ) [ ] 100% 🧪 📊",
 }
 _KIND_OF_WORD = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 _TOKEN = compile_lazily(
@@ -141,8 +169,9 @@ _TOKEN = compile_lazily(
 )
 _MAY_NAME = holds_any(*set(re.findall(r"[a-z]{3,}(?!\?)", _ANY_NAME)))
 _COMMAND = compile_lazily(
-    r"`(?:[A-Z_]{1,30}=\S{1,60} )*(?:npx |uv run |poetry run |python3? -m |bundle exec |pnpm |yarn "
-    r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w./-]{1,20} )?(?:[\w-]{1,20}:)?"
+    r"`(?:[A-Z_]{1,30}=\S{1,60} )*(?:npx |uv run |poetry run |python3? -m |bundle exec |pnpm "
+    r"|yarn "
+    r"|npm run |npm |bun run |bun |make |just |\./)*(?:[\w./-]{1,20} )?(?::?[\w-]{1,20}:){0,3}"
     rf"(?P<check>{_ANY_NAME})(?![\w/]|\.\w)[^`]{{0,200}}`",
     re.I,
     where=_MAY_NAME,
@@ -157,6 +186,51 @@ _WITH_ARGUMENTS = compile_lazily(
 )
 """The same without backticks, at the beginning: ``mypy --strict src: Success``."""
 _IDIOMS = (
+    (
+        compile_lazily(
+            r"\b(?:does|do|did)(?: not|n['’]t) (?:yet )?(build|compile|type-?check|lint)\b", re.I
+        ),
+        r"\1 failed.",
+    ),
+    (
+        compile_lazily(
+            r"\bexit(?:s|ed)?(?: (?:code|status|with)){0,3}:? 0\b", re.I, where=holds_any("exit")
+        ),
+        "passed",
+    ),
+    (
+        compile_lazily(
+            r"\bexit(?:s|ed)?(?: (?:code|status|with)){0,3}:? [1-9]\d{0,2}\b",
+            re.I,
+            where=holds_any("exit"),
+        ),
+        "failed",
+    ),
+    (
+        compile_lazily(
+            r"\b(tests|specs)\b(?:(?!not\b|fail)[^.;:]|\.(?=\w)){1,200}?"
+            r"\band (?:they )?(?:all |both )?(?:pass|are green|succeed)\b",
+            re.I,
+        ),
+        r"\1 pass",
+    ),
+    (compile_lazily(r", (?:which|and (?:it|they|that)) (?=(?:all )?(?:pass|fail|succe))"), " "),
+    (compile_lazily(r"\bcould not compile\b", re.I), "build failed."),
+    (
+        compile_lazily(
+            r"\b(?:everything|all(?: checks| gates| of (?:it|them))?) (?:is |are )?"
+            r"(?:pass(?:es|ed)?|green|clean|fine|ok)\s?[:(—–-]\s?([^.;:]{1,200})",
+            re.I,
+        ),
+        r"\1 passed",
+    ),
+    (
+        compile_lazily(
+            r"(?<=`)(?: and|,|, and) `[a-z][\w:-]{0,30}(?: [\w:./=-]{1,40}){0,6}`"
+            r"(?= (?:are|is|both|all|pass|were|succe)\w*)"
+        ),
+        "",
+    ),
     (compile_lazily(r"\balready formatted\b", re.I), "clean"),
     (compile_lazily(r"\bwould (?:be )?reformat(?:ted)?\b", re.I), "failed"),
     (compile_lazily(r"`make\s"), "`"),
@@ -177,13 +251,29 @@ _IDIOMS = (
 )
 """What tools and people say that other words here would make something else of."""
 
+_SKIPPED = compile_lazily(
+    r"\b(?P<done>\d{1,6}) ?/ ?(?P<of>\d{1,6})(?P<between>[^\w.;]{0,4}(?:pass\w{0,3}|ok"
+    r"|green)?[\s(,;]{1,4})"
+    r"(?P<left>\d{1,6}) (?=skipped|ignored|xfailed|pending)",
+    re.I,
+    where=holds_any("skip", "ignor", "xfail", "pending"),
+)
+
+
+def _count_skipped(found: re.Match[str]) -> str:
+    """``23/24 (1 skipped)``: nothing failed."""
+    done, of, left = (int(found[part]) for part in ("done", "of", "left"))
+    return f"{of}/{of}{found['between']}" if done + left == of else found[0]
+
+
 _BARE_COVERAGE = compile_lazily(
-    r"\b(coverage[*_`]{0,3} ?[:=][ *_`]{0,4}(?:100|\d{1,2}(?:\.\d{1,4})?))(?=[ *_`]*(?:$|[,;)(|]))",
+    r"\b(coverage[*_`]{0,3} ?[:=][ *_`]{0,4}(?:100|\d{1,2}(?:\.\d{1,4})?))(?=[ *_`]*(?:$|[,;)("
+    r"|]))",
     re.I,
 )
 """``coverage: 85``, of which a person adds the sign."""
 
-_SIGNS = frozenset("?[")
+_SIGNS = frozenset("?[\\")
 _PLAIN = {
     word: name
     for name, words in _NAMES.items()
@@ -214,10 +304,17 @@ _RATIO = compile_lazily(r"\d ?/ ?\d")
 
 
 def _may_state(text: str) -> bool:
-    """Tell whether anything may be stated of a check: most lines do not, and reading takes long."""
+    """Tell whether anything may be stated of a check: most lines do not, and reading takes"
+    " long."""
     return not _STATING.isdisjoint(_WORD.findall(text.lower())) or bool(_RATIO.search(text))
 
 
+_FILE = r"(?:`[^`\s]{1,200}`|[\w.-]{1,60}/[\w./*-]{0,100}[\w*/])"
+_OF_FILE = compile_lazily(
+    rf"(?<=[ts] )(?:in|under|of|from|for) (?=`?[\w.-]*[/.]){_FILE}(?:,? (?:and )?{_FILE}){{0,8}}",
+    re.I,
+)
+"""Where the tests are that pass."""
 _CODE_SPAN = compile_lazily(r"`[^`]{1,400}`")
 
 
@@ -229,6 +326,7 @@ def _name_command(span: re.Match[str]) -> str:
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
     text = _BARE_COVERAGE.sub(r"\1%", text)
+    text = _OF_FILE.sub("in", text)
     text = _CODE_SPAN.sub(_name_command, text)
     text = _WITH_ARGUMENTS.sub(lambda match: _canonical(match["check"]), text)
     for match in _TOKEN.finditer(text):
@@ -391,9 +489,34 @@ _LABELLED = compile_lazily(
 _CHECKING = compile_lazily(r"\b(?:validat|verif|check|gate|quality|result|ci\b)\w*", re.I)
 _VALIDATION = compile_lazily(r"\bvalidat", re.I)
 _NO_CHECK = compile_lazily(
-    r"\b(?:status|overall|summary|verdict|before|after|total|note|version|duration|time|date|exit)\b",
+    r"\b(?:status|overall|summary|verdict|before|after|total|note|version|duration|time|date"
+    r"|exit)\b",
     re.I,
 )
+
+
+def _by_columns(line: MessageLine) -> list[tuple[str, Result]]:
+    """Read ``| unit | 310 | 0 |`` below ``| Suite | Passed | Failed |``."""
+    head = next((heading for heading in reversed(line.headings) if "|" in heading), "")
+    if not _FAILED.search(head):
+        return []
+    heads = [cell.strip() for cell in head.strip("| ").split("|")]
+    cells = [cell.strip(" *_`") for cell in line.content.strip("| ").split("|")]
+    told = {
+        "fail" if _FAILED.match(name) else "pass": int(cell)
+        for name, cell in zip(heads, cells, strict=False)
+        if cell.isdecimal() and (_FAILED.match(name) or _PASSED.match(name))
+    }
+    if not told or not cells[0] or cells[0].isdecimal() or _NO_CHECK.search(cells[0]):
+        return []
+    name = cells[0].lower()
+    kind = "tests" if name in ("unit", "unit tests") else _canonical(name) or name
+    result = "fail" if told.get("fail") else "pass" if told.get("pass") else ""
+    return [(kind, result)] if result else []
+
+
+_FAILED = compile_lazily(r"\b(?:failed|failures?|failing|fail|errors?)\b", re.I)
+_PASSED = compile_lazily(r"\b(?:passed|passing|pass|successe?s|ok)\b", re.I)
 
 
 def _labelled(text: str, line: MessageLine) -> list[tuple[str, Result]]:

@@ -96,37 +96,42 @@ def _begins(line: MessageLine) -> bool:
 
 _KIND = (
     r"(?:insights?|findings?|learnings?|learn(?:ed|t)|lessons?(?:[- ]learn(?:ed|t))?|take-?aways?"
-    r"|notes?|observations?|discover(?:y|ies)|gotchas?|caveats?|pitfalls?|surprises?|decisions?"
+    r"|notes?|remarks?|observations?|discover(?:y|ies)|gotchas?|caveats?|pitfalls?|surprises?"
+    r"|decisions?"
     r"|decided|choices|rationale|trade-?offs?|principles?|root[- ]causes?|causes?|conclusions?"
     r"|heads[- ]?up|warnings?|important|caution|attention|watch[- ]?outs?|quirks?|tips?|fyi|til"
     r"|n\.?b\.?|limitations?"
     r"|(?:good|worth|nice|useful) (?:to )?(?:know(?:ing)?|not(?:e|ing)|remember(?:ing)?)"
     r"|(?:things?|points?|what) (?:that )?(?:(?:are )?worth |to |i |we |you )?(?:should |have )?"
-    r"(?:also )?(?:know(?:ing)?|not(?:e|ing)|remember(?:ing)?|learn(?:ed|t)|noticed|found(?: out)?"
+    r"(?:also )?(?:know(?:ing)?|not(?:e|ing)|remember(?:ing)?|learn(?:ed|t)|noticed"
+    r"|found(?: out)?"
     r"|discovered|watch(?: out for)?)|what surprised (?:me|us))"
 )
 _FEW_WORDS = r"(?:[\w/’'-]{1,20},? ){0,4}?"
 _HEADING = compile_lazily(
     rf"[\W\d_]{{0,12}}{_FEW_WORDS}{_KIND}\b(?![-/]\w)"
-    r"(?:[^\w]{0,6}\Z|(?:\s?[,/&+(]|\s[—–-]\s|\s(?:and|or|observed|made|taken|found|learned|worth|for"
-    r"|about|from|of|on|in|during|along|while|to|that|you|with|behind|here)\b).{0,80}\Z)",
+    r"(?:[^\w]{0,6}\Z|(?:\s?[,/&+(]|\s[—–-]\s|\s(?:and|or|observed|made|taken|found|learned"
+    r"|worth|for"
+    r"|about|from|of|on|in|during|along|while|to|that|you|with|behind|here|I|we)\b).{0,80}\Z)",
     re.I,
 )
 _NO_HEADING = compile_lazily(
-    r"\b(?:release|upgrade|patch|meeting|open|pending|previous|prior|no|not|without|address(?:ed|es)?"
+    r"\b(?:release|upgrade|patch|meeting|open|pending|previous|prior|no|not|without"
+    r"|address(?:ed|es)?"
     r"|resol\w+|todo|your|warnings?:? \d|passed|failed|files?)\b",
     re.I,
 )
 _ENDS_SECTION = compile_lazily(
     r"\bnext\b(?! \w+\W*$)|\bnext (?:steps?|actions?|tasks?|up)\b"
     r"|\b(?:todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
-    r"|open questions?|questions?|deliverables?|verification|validation|sources|references|see also"
+    r"|open questions?|questions?|deliverables?|verification|validation|sources|references"
+    r"|see also"
     r"|files? (?:created|changed|modified|touched)|(?:changed|modified|created|new) files?)\b",
     re.I,
 )
 """A heading below that of insights that is about something else."""
 _LABEL_AND_REST = compile_lazily(
-    r"[\W_]{0,8}(?P<label>[^\W_][^.!?:：。`\n]{1,60}?)[*_]{0,3}\s?(?:[:：—–]|\s-\s)[*_\s]{0,4}(?P<rest>\S.*)",
+    r"[\W_]{0,8}(?:ℹ\ufe0f?[\W_]{0,4})?(?P<label>[^\W_][^.!?:：。`\n]{1,60}?)[*_]{0,3}\s?(?:[:：—–]|\s-\s)[*_\s]{0,4}(?P<rest>\S.*)",
     re.S,
 )
 _LABEL = compile_lazily(
@@ -147,7 +152,8 @@ _TOLD = compile_lazily(
     r"|opted|concluded|settled on)\b(?! (?:no|nothing)\b)"
     r"|(?:please |also )?note that|keep in mind|be aware|beware"
     r"|(?:it(?:['’]s| is) )?worth (?:noting|knowing|remembering|mentioning)"
-    r"|the (?:\w{1,12} )?(?:lesson|catch|trick|cause|insight|takeaway|surprise|gotcha)\b[^.]{0,40}"
+    r"|the (?:\w{1,12} )?(?:lesson|catch|trick|cause|insight|takeaway|surprise"
+    r"|gotcha)\b[^.]{0,40}"
     r" (?:is|was)\b|(?:one|another) (?:\w{1,12} )?(?:thing to|gotcha|caveat|surprise|lesson"
     r"|catch)\b|surprisingly|interestingly)",
     re.I,
@@ -166,7 +172,8 @@ _GOES_ON = compile_lazily(
 _NOTHING = compile_lazily(
     r"[\W_]{0,6}(?:n/?a|not applicable|(?:none|nothing|no (?:\w{1,12} )?(?:insights?|findings?"
     r"|learnings?|lessons|notes?|observations?|discoveries|gotchas?|surprises|decisions|caveats))"
-    r"(?: (?:to (?:report|add|note|share|mention|list)|new|special|notable|noteworthy|of note|here"
+    r"(?: (?:to (?:report|add|note|share|mention|list)|new|special|notable|noteworthy|of note"
+    r"|here"
     r"|this time|so far|yet|found|identified|learned|recorded)){0,3})"
     r"[\s.!*_`]{0,6}(?:[(—–-].{0,200})?",
     re.I,
@@ -253,6 +260,7 @@ class _Reader:
             pass
         elif behind := list(_labelled(passage.text)):
             self.end_title()
+            self.told_before_label(passage)
             for text in behind:
                 if section or len(text) >= (_SHORTEST if text.isascii() else _SHORTEST_OF_SIGNS):
                     self.add(text, first)
@@ -308,6 +316,15 @@ class _Reader:
         for sentence in _SENTENCE.split(passage.text):
             if _TOLD.match(sentence) and not sentence.rstrip().endswith(("?", ":")):
                 self.add(sentence, first)
+
+    def told_before_label(self, passage: _Passage) -> None:
+        """Tell of learning in sentences that stand before a label."""
+        for sentence in _SENTENCE.split(passage.text):
+            label = _LABEL_AND_REST.match(sentence)
+            if label and _is_label(label["label"]):
+                return
+            if _TOLD.match(sentence):
+                self.add(sentence, passage.first)
 
     def add(self, text: str, line: MessageLine) -> None:
         text = re.sub(r"\*\*|__", "", text).strip()

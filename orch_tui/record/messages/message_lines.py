@@ -35,6 +35,8 @@ _BOLD = compile_lazily(r"(?:[^\w\s*`]{1,4}\s)?(?:\*\*|__)([^*]{1,120})(?:\*\*|__
 _QUOTE = compile_lazily(r"(?:>\s?){1,9}")
 _RULE = compile_lazily(r"[\s|:*_=`+─━═—–-]{3,}")
 """A thematic break, the line below the head of a table, the edge of a drawn box."""
+_LABELS_PATH = compile_lazily(r"\*\*[^*]{1,80}\*\*:? ?\([`*]*\S*[./]")
+"""``**Middleware** (`x.ts`)`` heads a list as others do."""
 _UNDERLINE = compile_lazily(r"={3,}|-{3,}")
 _EDGE = compile_lazily(
     r"[`*_]{0,3}(\W{0,4}\w[\w &'’-]{1,60}?)[\s:]{0,3}[─━═]{3,}[`*_]{0,3}",
@@ -210,7 +212,9 @@ class _Headings:
         else:
             kind = "text"
         # A paragraph behind a list no longer belongs to what introduced the list.
-        closing = kind == "text" and self._items_seen and not indent
+        closing = (
+            kind == "text" and self._items_seen and not indent and not _LABELS_PATH.match(content)
+        )
         if closing:
             self._end(_INTRO_LEVEL)
         self._items_seen = self._items_seen or kind != "text"
@@ -249,7 +253,8 @@ class _Headings:
         )
 
     def rule(self, text: str, above: MessageLine | None) -> None:
-        """The lower edge of a box ends what its upper edge began; a table begins with its head."""
+        """The lower edge of a box ends what its upper edge began; a table begins with its"
+        " head."""
         if above and above.kind == "row" and "|" in text:
             head = _ASIDE.sub("", put_into_english(above.content))
             self._open.append((_TABLE_LEVEL, head))

@@ -79,7 +79,8 @@ class _Mention:
 
 
 def _as_reported(mentions: Sequence[_Mention], disk: ProjectDisk) -> Iterator[_Mention]:
-    """Claim what a report of work has news of and is there, where no mention says that it stays."""
+    """Claim what a report of work has news of and is there, where no mention says that it"
+    " stays."""
     news = [
         not mention.claim
         and bool(mention.places)
@@ -92,6 +93,8 @@ def _as_reported(mentions: Sequence[_Mention], disk: ProjectDisk) -> Iterator[_M
         if told and mention.path not in stand:
             is_new = read_section_claim(mention.line) == "created"
             yield _Mention(mention.path, "created" if is_new else "modified", mention.line)
+        elif mention.claim and mention.line.kind == "code" and mention.path in stand:
+            yield _Mention(mention.path, "", mention.line)  # git lists what others left there, too
         else:
             yield mention
 
@@ -139,7 +142,7 @@ def _mentions(lines: Sequence[MessageLine], disk: ProjectDisk) -> Iterator[_Ment
             yield from _in_code(line, tree, disk)
             continue
         tree = _Tree()
-        if line.kind == "quote":
+        if line.kind == "quote" or _RAN.fullmatch(line.text):
             continue
         places = tuple(find_places(line.content, disk))
         if not places:
@@ -170,6 +173,12 @@ def _describes(line: MessageLine, subject: MessageLine) -> bool:
     return below and says and not is_about_future(line)
 
 
+_RAN = compile_lazily(
+    r"\s*(?:PASS|FAIL|ok|[✓✔✗✘×❯√])\s+\S{1,400}\s+(?:\(\d{1,6}(?: tests?)?\)"
+    r"|\(?\d{1,6}(?:\.\d+)? ?m?s\)?)"
+    r"(?: \d{1,6} ?ms)?\s*|\s*(?:PASS|FAIL)\s+\S{1,400}\s*"
+)
+"""What a runner of tests prints of a file: ``✓ src/App.test.tsx (4)``."""
 _PLAIN_LANGUAGES = ("", "text", "txt", "plaintext", "console", "tree")
 _MARKED = compile_lazily(
     r"(?:(?P<git>[AMD?+~-]{1,2})\s{1,4}"

@@ -38,30 +38,40 @@ _SPELT: dict[str, str] = {
     " eliminó borró borrado"
     " removido removi removeu eliminato удалил удалила удалён удален удалены verwijderd usunięto"
     " silindi borttagen",
-    "renamed": "umbenannt verschoben renommé renommée déplacé renombrado renombré movido renomeado"
+    "renamed": "umbenannt verschoben renommé renommée déplacé renombrado renombré movido"
+    " renomeado"
     " rinominato переименовал переименован",
     "reports": "meldet melden zeigt signale signalent rapporte muestra reporta",
-    "unchanged": "oförändrad oförändrat oförändrade ongewijzigd inalterado inalterados invariato"
+    "unchanged": "değiştirilmedi dokunulmadı uendret uændret oförändrad oförändrat oförändrade"
+    " ongewijzigd inalterado inalterados invariato"
     " invariati niezmieniony niezmienione unverändert unangetastet inchangé inchangés",
-    "files": "dateien datei fichiers fichier archivos archivo ficheros arquivos arquivo файлы файл",
+    "files": "pliki plików plik filer dosyalar dosya soubory souborů файли dateien datei"
+    " fichiers fichier archivos archivo ficheros arquivos arquivo файлы файл",
     # checks
-    "tests": "tester testsuite testlauf pruebas testes тесты тестов",
+    "tests": "testler testleri testy testów тести tester testsuite testlauf pruebas testes"
+    " тесты тестов",
+    "clean": "ren rena rein propre limpio limpia limpo schoon",
     "lint": "линтер",
-    "type check": "typprüfung typcheck",
+    "type check": "typprüfung typcheck typkontroll typkontrollen",
     "formatting": "formatierung formatage formato форматирование",
     "build": "compilación compilação сборка",
     "coverage": "abdeckung testabdeckung couverture cobertura покрытие",
-    "passed": "bestanden bestehen erfolgreich grün fehlerfrei sauber passent passés réussi réussis"
+    "passed": "bestanden bestehen erfolgreich grün fehlerfrei sauber passent passés réussi"
+    " réussis"
     " réussissent pasan pasaron pasó superadas superados exitosa exitosas passaram passam passou"
     " passano superati прошли проходят прошёл прошел пройдены успешно зелёные slagen geslaagd"
-    " godkända",
+    " godkända godkänd lyckades correctas correctos passano passa passata passati riusciti"
+    " riuscite superano przechodzą"
+    " przeszły przechodzi zaliczone geçti geçiyor başarılı пройшли проходять prošly procházejí"
+    " bestått läpäisty geslaagde",
     "failed": "fehlgeschlagen scheitern scheitert gescheitert échoué échoue échouent fallan"
+    " falliscono fallisce fallita mislukt mislukken misslyckades nieudane başarısız selhaly"
     " fallaron falló fallidas falharam falham falhou falliti fallito провалились упали упал"
     " проваливаются",
     "errors": "fehler erreurs erreur errores erros errori ошибок ошибки",
     "warnings": "warnungen avertissements advertencias avisos предупреждений",
     # what is said of either
-    "not": "nicht pas não не niet inte",
+    "not": "nicht nie pas não не niet inte ikke",
     "nothing": "nichts rien nada ничего",
     "no": "kein keine keinen keiner keinerlei aucun aucune sin sem ninguno ninguna nenhum nenhuma"
     " без",
@@ -69,7 +79,8 @@ _SPELT: dict[str, str] = {
     "too": "ebenfalls également también também тоже",
     "all": "alla alle tous toutes todos todas tutti все",
     "and": "und sowie et и",
-    "is": "ist",
+    "I have": "ho",
+    "is": "ist está är",
     "read": "gelesen gelesene letto letti leído leídos leídas lido lidos прочитал прочитала"
     " прочитаны"
     " gelezen läst przeczytałem przeczytałam consulté consultés consultada consultado consultados"
@@ -78,7 +89,7 @@ _SPELT: dict[str, str] = {
     "examples": "exemples ejemplos beispiele",
     "failures": "échec échecs fallos falhas",
     "are": "sind sont son são sono",
-    "was": "wurde wurden été ont fue fueron foram был были",
+    "was": "estaba era war waren wurde wurden été ont fue fueron foram был были",
     "now": "jetzt nun maintenant ahora agora теперь",
     "should": "sollte sollten müsste würde würden devrait devraient debería deberían deveria"
     " следует нужно",
@@ -89,13 +100,16 @@ _SPELT: dict[str, str] = {
     "validation": "prüfung prüfungen überprüfung validierung verifikation verifizierung"
     " vérification vérifications verificación validación validação verificação verifica"
     " проверка проверки",
-    "changes": "änderung änderungen changements modifications cambios mudanças alterações modifiche"
+    "changes": "änderung änderungen changements modifications cambios mudanças alterações"
+    " modifiche"
     " изменения",
     "insights": "erkenntnisse erkenntnis gelernt gelerntes lehren lektion lektionen enseignements"
     " leçons apprentissages aprendizajes lecciones hallazgos aprendizados lições выводы вывод"
     " уроки наблюдения",
-    "notes": "hinweis hinweise anmerkung anmerkungen bemerkung bemerkungen remarque remarques nota"
-    " notas примечание примечания заметки",
+    "notes": "hinweis hinweise anmerkung anmerkungen bemerkung bemerkungen remarque remarques"
+    " nota"
+    " observação observações observación osservazione osservazioni opmerking opmerkingen uwaga"
+    " uwagi poznámka примітка notas примечание примечания заметки",
     "important": "wichtig wichtiges importante важно",
     "warning": "achtung warnung attention atención atenção внимание",
     "decisions": "entscheidung entscheidungen décision décisions decisión decisiones decisão"
@@ -115,7 +129,15 @@ _PHRASES: dict[str, str] = {
     "går igenom": "passed",
     "без изменений": "unchanged",
     "sem alterações": "unchanged",
+    "bez zmian": "unchanged",
+    "beze změny": "unchanged",
+    "sin cambios": "unchanged",
+    "senza modifiche": "unchanged",
+    "sans modification": "unchanged",
     "nichts zu tun": "nothing to do",
+    "zu ändern": "to change",
+    "à changer": "to change",
+    "da cambiare": "to change",
     "laufen durch": "passed",
     "laufen alle durch": "all passed",
     "läuft durch": "passed",
@@ -189,6 +211,7 @@ _UNSPACED: dict[str, str] = {
     "next steps": "下一步 后续 待办 次のステップ 今後 残作業 다음",
     "plan": "计划 計画 계획",
     "what was done": "実施内容 対応内容 作業内容 変更内容 变更内容 修改内容",
+    "result": "결과 结果 結果",
     " ": "了 中 已"
     " を は です しました した された されました 的 は が も 을 를 했습니다 하였습니다",
 }

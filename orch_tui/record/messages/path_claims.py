@@ -63,21 +63,31 @@ ONLY_LOOKS = compile_lazily(
 )
 """How a line begins that says of the file above it that it stays as it was."""
 _BARE = "write|create|add|update|change|modify|fix|extend|touch|edit|adjust|adapt|rewrite"
+IRREGULAR = (
+    "set|put|made|cut|gave|built|rebuilt|split|froze|drew|hid|bound|broke|brought|sent|taught"
+    "|tore"
+    "|swept|threw|shrank|spun|wove"
+)
+"""Verbs of doing in the past that do not end in ``ed``."""
 _DID = compile_lazily(
-    r"(?:\b(?:I|we)(?:['’]ve|(?: also| then| now| just| only| have)){0,3} "
-    r"|\bI\b[^.;]{0,120}?\band (?:then |also |only )?|^and (?:then |also )?"
+    r"(?:\b(?:I|we)(?:['’]ve|(?: also| then| now| just| only| have| already)){0,3} "
+    r"|\bI\b[^.;]{0,120}?\band (?:then |also |only )?|^[*_`) ]{0,4},? ?and (?:then |also )?"
     r"|^[\W_]{0,6}(?=(?-i:[A-Z])))"
-    rf"(?P<verb>(?!(?:{LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|set|put|made|cut|gave|rebuilt))\b"
+    rf"(?P<verb>(?!(?:{LOOKS})\w*ed\b)(?:[a-z]{{2,20}}ed|{IRREGULAR}))\b"
     rf"|\b(?:did|had to) (?P<bare>{_BARE})\b"
-    r"|\b(?:changes?|edits?|fix) (?:is|are|was|were) (?P<only>confined|limited|restricted)(?= to\b)"
+    r"|\b(?:changes?|edits?|fix) (?:is|are|was|were) (?P<only>confined|limited"
+    r"|restricted)(?= to\b)"
     r"|\b(?:fix|change)(?:es|s)? (?P<stands>is|are|was|were|went|lives?|landed)(?: now)?"
     r"(?=(?: (?:one|two|a|an|the|\d+)(?: \w+)?)? (?:in|into|to)\b)"
     r"|\b(?:is|are) (?:now )?(?P<ready>ready|available|attached|saved|stored)(?=: ?[\[`*(]*$)"
-    r"|\b(?:document|report|draft|summary|write-up|notebook|analysis|output|findings|results?|plan"
+    r"|\b(?:document|report|draft|summary|write-up|notebook|analysis|output|findings|results?"
+    r"|plan"
     r"|guide|proposal|dump|export|backup|patch|profiles?|charts?|plots?|figures?|notes|transcript"
     r"|log|spreadsheet|dataset|specification|numbers|measurements|comparison|benchmarks?)"
     r"(?:, [^,.;]{1,40},)? (?:is|are|was|were|lives?|stands?) (?:now |all )?"
     r"(?P<written>in|at|under)\b"
+    r"|\b(?-i:An?|My|One) (?:\w+ ){0,2}(?:sketch|prototype|spike|demo|reproduction)"
+    r" (?:is|lives?) (?P<shown>in|at|under)\b"
     r"|\b(?P<same>did the same (?:for|in|to|with)"
     r"|(?:covered|tested) (?:it|them|this) (?:with|by|in)"
     r"|(?:linked|registered|exported|mounted|mentioned) (?:it|them|this) (?:from|in|to|at))\b"
@@ -95,11 +105,16 @@ _NOW = compile_lazily(
 )
 """``x.py now retries``: since it was changed."""
 _BOTH_NOW = compile_lazily(
-    r"[\s*_`)\]]{0,4}[;,:—–-]\s*(?:both|all(?: of them)?|each|they|it)(?: all| both)? now\b", re.I
+    r"[\s*_`)\]]{0,4}[;,:—–-]\s*(?:both|all(?: of them)?|each|they|it)(?: all| both)? now\b"
+    r"|[^.;]{0,60}; (?:both|they|it|that) (?!is\b|are\b|was\b)[a-z]{2,20} (?:[\w-]+ ){0,5}now\b",
+    re.I,
+    where=compile_lazily("now", re.I),
 )
 """``a.py and b.py; both now go through it``."""
 _GONE = compile_lazily(
-    r"[\s*_`)\]]{0,4}(?:is|are|was|were) (?:now |both |all )?(?:gone|no more)\b", re.I
+    r"[\s*_`)\]]{0,4}(?:(?:is|are|was|were) (?:now |both |all )?(?:gone|no more)\b"
+    r"|,? which I (?:then |have |later )?(?:removed|deleted)\b)",
+    re.I,
 )
 _COMPLETE = compile_lazily(
     r"[\s*_`)\]]{0,4}(?:is|are) (?:now |both |all )?"
@@ -124,16 +139,19 @@ _REFERS = compile_lazily(
     r"(?:(?:fixed|changed|updated|corrected|adjusted|rewrote|edited|modified|extended|patched"
     r"|refactored) (?:it|that|this)\b(?!(?: \w+)? (?:in|into|within|by)\b)"
     rf"|(?!(?:{LOOKS})\w*ed\b)[a-z]{{1,20}}(?:ed|ewrote) [^.;]{{1,60}} "
-    r"(?:there|in it|in th(?:at|is) file)\b)",
+    r"(?:there|in it|in th(?:at|is) file)\b)"
+    r"|[.;,]\s+(?:it |this |that |which |ya )?(?:is|was|has been) (?:now |already )?"
+    r"(?:fixed|corrected|repaired|mended|resolved)\b",
     re.I,
-    where=FIRST_PERSON,
 )
 """``x.py had a bug; I fixed it``."""
 _WHICH_I = compile_lazily(
     r"[^.;,]{0,60}\b(?:that|which) I (?:have |also |just )?(?:wrote|written|produced|created|made"
     r"|generated|compiled|drafted|prepared)\b|"
-    r"[\s*_`)\]]{0,4},? which I (?:had to |have |then |also |just ){0,3}"
-    rf"(?!(?:{LOOKS}|not|never|have|had|was|am|could|can|did|do|think|left|leave|kept|keep|know"
+    r"[\s*_`)\]]{0,4},? (?:(?:(?:to|in|into) )?which|where) I (?:had to |have |then |also "
+    r"|just ){0,3}"
+    rf"(?!(?:{LOOKS}|removed|deleted|dropped|not|never|have|had|was|am|could|can|did|do|think"
+    rf"|left|leave|kept|keep|know"
     rf"|saw|found|ran|run|use|used|took|take|tried|try|copied|compared"
     rf"|read|checked|looked)\w*\b)[a-z]{{2,20}}\b",
     re.I,
@@ -180,7 +198,8 @@ _UNSURE = compile_lazily(
     r"\b(?:not|never|no|none|nothing|without|cannot|unable|failed to|should|would|could|will|must"
     r"|needs?|to be|can be|may|might|if|unless|until|once(?! ?\()|when|recommend\w*|suggest\w*"
     r"|consider"
-    r"|plan(?:ned|s)?|todo|instead of|rather than|previously|already|originally|earlier|existing"
+    r"|plan(?:ned|s)?|todo|instead of|rather than|previously"
+    r"|(?<!I have )(?<!I've )(?<!I’ve )already|originally|earlier|existing"
     r"|going to|want|please|let me|\w{1,8}n['’]t)\b",
     re.I,
 )
@@ -188,7 +207,8 @@ _UNSURE = compile_lazily(
 _LEADS_ON = compile_lazily(r"\b(?:in|into|to|at|under|inside|within|as|onto)\b", re.I)
 _LEADS_AWAY = compile_lazily(
     r"\b(?:from|based|using|uses?|for|of|like|following|per|see|against|with|by|than|via|about"
-    r"|imports?|calls?|reads?|match(?:es|ing)?|similar|because|since|that|which|whose|where|how|so"
+    r"|imports?|calls?|reads?|match(?:es|ing)?|similar|because|since|that|which|whose|where|how"
+    r"|so"
     r"|while|but|alongside|after|before|through|on|over|use|call|import|read|between|support)\b",
     re.I,
 )
@@ -222,7 +242,8 @@ _DENIED = compile_lazily(
     r"(?:(?!\bbut\b|, so\b)[^.;]){0,40}(?:"
     r"\b(?:was|were|is|are|been|be|did|do|does|have|has|had|could|can|would|should|need|needed"
     r"|must)(?: \w+)? (?:not|never)\b(?! only\b)"
-    r"|\b(?:not|never) (?:\w+ )?(?:[a-z]{2,16}ed|(?:re)?written|(?:re)?built|done|changing|touching"
+    r"|\b(?:not|never) (?:\w+ )?(?:[a-z]{2,16}ed|(?:re)?written|(?:re)?built|done|changing"
+    r"|touching"
     r"|part|mine|yet|change|modify|touch|made|from|begun)\b"
     r"|\bnothing (?:\w+ )?(?:chang|touch|modif)\w+|\w['’]t\b"
     r"|\b(?:unchanged|untouched|unmodified|excluded|skipped|no (?:changes?|edits?))\b)",
@@ -234,7 +255,8 @@ _EXISTING = compile_lazily(
     re.I,
 )
 _WITHDRAWN = compile_lazily(
-    r"[\W_]{0,12}(?:(?:I|we|it|file|was|is|were|has|have|had|been|could|did|does|do|would|still|but"
+    r"[\W_]{0,12}(?:(?:I|we|it|file|was|is|were|has|have|had|been|could|did|does|do|would|still"
+    r"|but"
     r"|that)\s+){0,4}"
     r"(?:(?:not|never|cannot|\w{1,8}n['’]t)\s+(?:\w{1,12}\s+){0,3}?"
     rf"(?:{_VERBS}|made|done|touched|needed?|necessary|finished|exists?|there|yet|possible|be"
@@ -264,6 +286,9 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     denied = _WITHDRAWN.match if _lists_deliverables(line) else is_denied
     afters = [*map(_without_denial_of_next, afters[:-1]), afters[-1]]
     for index in reversed(range(len(places))):
+        if is_quoted(line.content, places[index]):
+            claims[index] = ""
+            continue
         mended = _FAULT.search(befores[index]) and (
             _MENDED.search(afters[index]) or _FIXED.match(line.content)
         )
@@ -323,6 +348,8 @@ def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     return claims
 
 
+_QUOTED = compile_lazily(r"\"[^\"]{1,300}\"")
+"""Words of somebody else: ``"Should be memoized" → x.tsx``."""
 ARROW = compile_lazily(r"[\s*_`)\]]*(?:→|⟶|[-=]{1,2}>)[\s*_`(\[]*")
 _LINE_NUMBERS = compile_lazily(r"(?::|#L)\d+(?:[-–:,]L?\d+)*")
 
@@ -332,6 +359,7 @@ def read_gaps(line: MessageLine, places: Sequence[PathPlace]) -> list[str]:
     numbers of lines behind a path."""
     starts, ends = [place.start for place in places], [place.end for place in places]
     gaps = [line.content[a:b] for a, b in zip([0, *ends], [*starts, None], strict=True)]
+    gaps = [_QUOTED.sub('""', gap) if '"' in gap else gap for gap in gaps]
     return [
         put_into_english(_LINE_NUMBERS.sub("", gap) if _begins_with_number(gap) else gap)
         for gap in gaps
@@ -391,9 +419,32 @@ _COUNTED = compile_lazily(r":[\s*_`]*\d{1,4}(?: files?)?[\s*_`]*\(?[\s*_`]*$")
 """``Files touched: 3 (`` before the first of them."""
 
 
+_DONE_IN = compile_lazily(
+    r"(?<!not )\b(?:done|finished|completed?|implemented|in place)[:.,]? ?\([\s`*]*$", re.I
+)
+"""``Timeouts: done (`x.py`)``."""
+_BOLD_LABEL = compile_lazily(r"\*\*[^*]{1,80}\*\*:? ?\([`*]*")
+"""``**Middleware** (`` stands before its file as the words of an item do."""
 _MARKS = "✅☑✔✓❌✗✘⬜\ufe0f "
 _MARK = compile_lazily(r"\s*(?:[✅☑✔✓]|(?P<no>[❌✗✘⬜]))\ufe0f?[\s*_`]*$")
 """A path that a sign leads: it is done, or it is not."""
+
+
+def is_quoted(content: str, place: PathPlace) -> bool:
+    """Tell whether a path stands within the words of somebody else: ``FR-7 says "write to"
+    " x.csv"``."""
+    return bool(
+        content.count('"', 0, place.start) % 2
+        and _SAYS.search(content, 0, content.rfind('"', 0, place.start) + 1)
+        and '"' in content[place.end :]
+    )
+
+
+_SAYS = compile_lazily(
+    r"\b(?:says?|said|asks?|asked|demands?|requires?|reads?|states?|wants?|wanted|named|titled"
+    r"|called|quote)\b[^\"]{0,20}\"$",
+    re.I,
+)
 
 
 def is_said_to_stay(
@@ -412,11 +463,15 @@ def _listed(line: MessageLine, before: str, after: str) -> Claim:
     label = before.strip(DECORATION)
     if not label and line.ticked and read_section_claim(line) is None:
         return "" if is_denied(after) else "modified"
+    if _DONE_IN.search(before):
+        return "modified"
     mark = _MARK.match(before) if not label or not label.strip(_MARKS) else None
     if mark and mark["no"]:
         return ""
     if label:
-        opens = line.kind == "item" and before.endswith("(")
+        opens = before.endswith("(") and (
+            line.kind == "item" or bool(_BOLD_LABEL.fullmatch(before))
+        )
         if opens and line.ticked and not _LEADS_AWAY.search(label[-20:]):
             return "modified"
         said = (
@@ -486,7 +541,7 @@ def _verb_start(found: re.Match[str]) -> int:
 def _led(verb: str, gap: str) -> Claim:
     """What a verb says of a path that ``gap`` parts from it."""
     kind = _kind(verb)
-    if _BUT_NOT.search(gap):
+    if _BUT_NOT.search(gap) or (verb in _CARRIED_OUT and WHAT_TO_DO.search(gap)):
         return ""
     tail = gap.rstrip(" *_`'\"[")
     if tail.endswith(("(", ":", "→")):
@@ -517,7 +572,16 @@ def is_by_others(after: str) -> bool:
 def _is_of_others(said: re.Match[str]) -> bool:
     """``x.py is generated by``."""
     others = said["by"] and (said["passive"] or _kind(said["verb"]) == "created")
-    return bool(others and "(" not in said[0] and not _OWN.search(said[0]))
+    is_habit = said["passive"] in ("is", "are") and _EACH_TIME.match(said.string, said.end("verb"))
+    return bool(is_habit or (others and "(" not in said[0] and not _OWN.search(said[0])))
+
+
+_EACH_TIME = compile_lazily(
+    r" (?:(?:at|during) (?!the (?:end|root|top)\b)|on(?: the)? (?:fly|demand)\b|each\b|every\b"
+    r"|automatically\b|when(?:ever)?\b)",
+    re.I,
+)
+"""``x.json is generated at test time``: it always is."""
 
 
 def _said_after(said: re.Match[str]) -> Claim:
@@ -532,6 +596,14 @@ def _said_after(said: re.Match[str]) -> Claim:
     return "modified" if into or takes_out else kind
 
 
+_CARRIED_OUT = split_words("implemented built completed followed finished addressed")
+WHAT_TO_DO = compile_lazily(
+    r"\b(?:spec|specification|plan|design|tickets?|tasks?|requirements?|proposal|issues?|brief"
+    r"|rfc|adr"
+    r"|story|stories|steps|checklist)\b(?: [\w-]+){0,2} (?:in|at|from|of|under)[\s`*(]*$",
+    re.I,
+)
+"""``Implemented the spec in x.md``: that is where it says what to do."""
 _OBJECT = compile_lazily(
     r"[ `]{1,3}(?!(?:as|at|because|since|due|in|into|to|from|by|for|via|per|on|out|after|before"
     r"|with|when|while|once|and|or|but|so|too|also|now|again|here|there|it|instead|already"
@@ -555,8 +627,11 @@ _FUTURE = compile_lazily(
     r"\b(?:next|todo|to[- ]do|recommend\w*|suggest\w*|follow[- ]?ups?|remaining|future|proposed"
     r"|proposal|plan|how to|usage|to (?:create|modify|change|update|add|delete|remove|write)"
     r"|(?:not|n['’]t|un)[ -]?(?:changed?|modif(?:y|ied)|touch(?:ed)?|done|created?|updated?"
-    r"|included|covered|part|in scope|needed|necessary|delivered|shipped|implemented)"
-    r"|no changes?|without changes?|not begun|should|would|could(?! not (?:run|test|verify"
+    r"|fixed|solved|resolved|addressed|started|finished|migrated|included|covered|part|in scope"
+    r"|needed|necessary|delivered|shipped|implemented)"
+    r"|(?:for|until) later|later on|deferred|postponed|left (?:for|out|over|open)|outstanding"
+    r"|\b(?:did|do|have)(?: not|n['’]t)(?=\W*$)|not started|no changes?|without changes?"
+    r"|not begun|should|would|(?<!what I )could(?! not (?:run|test|verify"
     r"|execute|try)))\b|[⏳🔜🚧⬜]",
     re.I,
 )
@@ -567,7 +642,10 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
         compile_lazily(
             r"\b(?:reviewed|examined|explored|read|checked|analy\w+|consulted|references?"
             r"|related|relevant|existing|key files|context|background|overview|structure|issues?"
-            r"|problems?|findings|(?:^|was )requested|insights?|notes?|gotchas?|lessons?|learn\w*"
+            r"|problems?|findings|verdict|request\w* changes|changes request\w*"
+            r"|(?:non-?)?blocking|severity"
+            r"|targets?|inspected|viewed|opened|scanned|considered|(?:^|was )requested"
+            r"|insights?|notes?|gotchas?|lessons?|learn\w*"
             r"|take-?aways?|sources"
             r"|decisions?|caveats?|limitations?|surpris\w+|observ\w+|noticed|looked"
             r"|inputs?|data)\b",
@@ -577,7 +655,9 @@ _SECTIONS: tuple[tuple[Claim, re.Pattern[str]], ...] = (
     (
         "created",
         compile_lazily(
-            r"\b(?:created|new|added|deliverables?|outputs?|artifacts?|written|generated)\b", re.I
+            r"\b(?:created|new|added|deliverables?|outputs?|artifacts?|written|generated"
+            r"|screenshots?|recordings?|attachments?)\b",
+            re.I,
         ),
     ),
     (

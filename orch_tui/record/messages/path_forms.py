@@ -75,7 +75,22 @@ DECORATION = " \t*_|`\"'([<>✅✓✔☑🆕✨📄📝➕+~•→:#-–—️"
 
 
 def find_places(content: str, disk: ProjectDisk) -> Iterator[PathPlace]:
-    """Find the paths in a line: in backticks, as links, or bare; those of URLs are none."""
+    """Find the paths in a line: in backticks, as links, or bare; those of URLs are none.
+
+    A name alone is that of the file in the folder that the line names: ``a.rs under `src/` ``.
+    """
+    folders: list[str] = []
+    for place in list(_find_places(content, disk, folders)):
+        if folders and "/" not in place.path:
+            full = (os.path.join(folder, place.path) for folder in folders)
+            inside = [disk.name(path) for path in full if disk.is_file(path)]
+            if len(inside) == 1:
+                yield PathPlace(inside[0], place.start, place.end, place.certain)
+                continue
+        yield place
+
+
+def _find_places(content: str, disk: ProjectDisk, folders: list[str]) -> Iterator[PathPlace]:
     for token in _TOKEN.finditer(content):
         kind = token.lastgroup or ""
         if kind != "url":
@@ -88,6 +103,8 @@ def find_places(content: str, disk: ProjectDisk) -> Iterator[PathPlace]:
             place = read_place(token[kind], token.start(), end, disk, quoted=kind != "bare")
             if place:
                 yield place
+            elif "/" in token[kind] and disk.is_folder(token[kind].strip("*_.,;:")):
+                folders.append(token[kind].strip("*_.,;:"))
 
 
 def read_place(

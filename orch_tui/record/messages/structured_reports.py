@@ -13,13 +13,17 @@ from typing import Any
 from orch_tui.record.messages.patterns import compile_lazily
 
 _REPORTS = compile_lazily(
-    r"\b(?:files?|paths?|deliverables?|artifacts?|outputs?|created|modified|changed|changes|edited"
+    r"\b(?:files?|paths?|deliverables?|artifacts?|outputs?|created|modified|changed|changes"
+    r"|edited"
     r"|updated|deleted|removed|checks|validation|insights)\b(?! (?:at|on|by)\b)",
     re.I,
 )
 """Words of the keys that a report has, and other data seldom."""
 _KEY_WORDS = compile_lazily(r"(?<=[a-z])(?=[A-Z])|[_-]+")
 _NAMES_FILE = ("path", "file", "file_path", "filePath", "filename", "name")
+_STATES = ("status", "result", "outcome", "passed", "success")
+"""Members that say how a check went, of which the object is."""
+_NO_FILE = compile_lazily(r"[^/.]{1,60}")
 _DEEPEST = 12
 """Objects and lists, each in another, that are read."""
 
@@ -54,9 +58,17 @@ def _items(
         return
     if isinstance(value, dict):
         named = next((key for key in _NAMES_FILE if isinstance(value.get(key), str)), None)
+        said = next((value[key] for key in _STATES if key in value), None)
+        result = ("passed" if said else "failed") if isinstance(said, bool) else said
+        if named and headings and isinstance(result, str) and _NO_FILE.fullmatch(value[named]):
+            yield headings, _one_line(f"{value[named]}: {result}")
+            return
         if named and headings:
             rest = [str(v) for k, v in value.items() if k != named and isinstance(v, str | int)]
             yield headings, _one_line(f"{_quoted(value[named])} ({', '.join(rest)})")
+            return
+        if len(headings) > 1 and isinstance(result, str):
+            yield headings[:-1], _one_line(f"{headings[-1]}: {result}")
             return
         for key, member in value.items():
             if isinstance(member, dict | list):

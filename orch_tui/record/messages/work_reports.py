@@ -16,14 +16,17 @@ from orch_tui.record.messages.other_languages import put_into_english
 from orch_tui.record.messages.path_claims import (
     ARROW,
     BOUNDARY,
+    IRREGULAR,
     JOINS,
     LOOKS,
     ONLY_LOOKS,
     STAYS_AWAY,
+    WHAT_TO_DO,
     begins_with_verb,
     claim_of_label,
     is_about_future,
     is_by_others,
+    is_quoted,
     is_said_to_stay,
     read_gaps,
     read_section_claim,
@@ -47,7 +50,8 @@ _NOTHING_DONE = compile_lazily(
 _LEADS_AWAY = compile_lazily(
     r"\b(?:from|based|like|as|following|per|against|via|than|about|since|because|whose|while"
     r"|through|over|between|besides?|alongside|before|until|by|with|for|(?<!out )of|similar|same"
-    r"|us(?:e[sd]?|ing)|follows?|imports?|imported|calls?|called|depends?|rel(?:y|ies|ied)|match\w*"
+    r"|us(?:e[sd]?|ing)|follows?|imports?|imported|calls?|called|depends?|rel(?:y|ies|ied)"
+    r"|match\w*"
     r"|mirrors?)\b",
     re.I,
 )
@@ -59,13 +63,15 @@ _LOOKS_AT = compile_lazily(
     r"|review\w*|check(?:ed|s|ing)?|inspect\w*|verif\w+|confirm\w*|examin\w+|analy[sz]\w+"
     r"|stud(?:y|ied)|scann\w+|pars(?:ed|ing)|ran|run|runs|running|execut\w+|trying"
     r"|investigat\w+|explor\w+|learn\w+|suspect|affect\w*|concerns?|belongs?|block(?:ed|s)?"
-    r"|start (?:with|at|in)|background|context|consider\w*|reference|inputs?|caller|relevant|copied"
+    r"|start (?:with|at|in)|background|context|consider\w*|reference|inputs?|caller|relevant"
+    r"|copied"
     r"|duplicated|cloned)\b",
     re.I,
 )
 """Words of what was done with it instead."""
 _ON = compile_lazily(
-    r"\b(?:in|into|to|at|under|inside|within|onto|so that|and|which"
+    r"\b(?:in|into|to|at|under|inside|within|onto|so that|and|which|there (?:is|are)"
+    r"|consists? of|made up of|comprises?"
     r"|(?:covered|tested|checked|proven|pinned|guarded) (?:by|with|in)"
     r"|(?:linked|registered|exported|mounted) (?:it|them|this|that|both|all) from)\b",
     re.I,
@@ -86,7 +92,8 @@ _KEPT = compile_lazily(
 _NO = compile_lazily(r"\b(?:no(?! longer)|none|without)\b", re.I)
 _WISHED = compile_lazily(
     r"\b(?:should|would|could|will|must|may|might|want|please|recommend\w*|suggest\w*|consider"
-    r"|propos\w+|plan(?:ned|s)?|asked|wanted|requested|ha(?:s|ve) to|if|tried|attempt\w*"
+    r"|propos\w+|plan(?:ned|s)?|asked|wanted|requested|ha(?:s|ve) to|if|tried|attempt(?:ed|ing"
+    r"|s to)"
     r"|I['’](?:d|ll)|let me|can|to do|options?)\b",
     re.I,
 )
@@ -110,7 +117,11 @@ _MUST = compile_lazily(
 )
 _DESCRIBES = compile_lazily(
     r"[\s*_`)\]]{0,6}(?:calls?|uses?|imports?|contains?|depends?|describes?|defines?|keeps?|kept"
-    r"|ignores?|is the|is an?)\b(?![^.;]{0,40}\b(?:new|instead|now)\b)",
+    r"|ignores?|is the|is an?"
+    r"|(?:is|are) (?!now|new|no longer|complete|done|ready|in place|written|rewritten|gone|also"
+    r"|both"
+    r"|fully|built|rebuilt|split|in\b|up|back|much|far|faster|smaller|shorter|simpler"
+    r"|\w+ed\b)\w+)\b(?![^.;]{0,40}\b(?:new|instead|now)\b)",
     re.I,
 )
 """The same of a file that a sentence, and no entry of a list, is about."""
@@ -124,7 +135,9 @@ _STAYS = compile_lazily(
     r"|already (?:right|correct|there|fine|ok|does|did|had|has|handle[sd]?|covered|worked|works)"
     r"|(?:is|was|were|are) (?:only )?(?:read|checked|reviewed|consulted|compared|inspected)"
     r"|runs fine|is the same|needs? (?:nothing|no)|nothing (?:to|was|is|had|needed)"
-    r"|blocked|to ?do|planned|belongs to|does it right|done right)\b",
+    r"|still (?:there|exists?)|no longer (?:used|read|needed|called|loaded|referenced)"
+    r"|ruled out|not the (?:cause|problem|culprit|issue)|innocent|yours|I left it|blocked"
+    r"|to ?do|planned|belongs to|does it right|done right)\b",
     re.I,
 )
 """What is said, anywhere in the clause behind it, of a file that stays as it was."""
@@ -149,8 +162,10 @@ _DONE = compile_lazily(
     r"^\W*(?:all |everything (?:on the list )?)?(?:is )?(?:done|complete[d]?|finished|ready"
     r"|outcome)\b"
     r"|\b(?:is|are) (?:now )?(?:done|complete|completed|finished|in place|fixed|ready)\b"
-    r"|\b(?:is|are|can|works?|runs?|passes|supports?) (?:[\w-]+ ){0,4}now[.!:]|\bno longer\b"
-    r"|\bnow[.!:](?:\s|$)|\bnow [a-z]{2,20}s\b|\bhas (?:now )?(?:the|an?|two|three|some) new\b"
+    r"|\b(?:is|are|can|works?|runs?|passes|supports?) (?:[\w-]+ ){0,4}(?<!for )now[.!:]"
+    r"|\bno longer\b"
+    r"|(?<!for )(?<!until )(?<!to )\bnow[.!:](?:\s|$)|\bnow [a-z]{2,20}s\b"
+    r"|\bhas (?:now )?(?:the|an?|two|three|some) new\b"
     r"|\bworks? (?:end[ -]to[ -]end|again|as expected)\b"
     r"|\b(?:the|my) (?:\w+ ){0,2}(?:fix|change|patch)(?:es|s)? [^.;]{0,30}\b(?:is|are|was"
     r"|were) in\b"
@@ -161,7 +176,15 @@ _DONE = compile_lazily(
     r"(?:written|created|updated|changed)\b"
     r"|^\W*(?:one|two|three|four|five|\d{1,2}) commits?\b"
     r"|\bnow (?=\(`)|\((?:done|completed?|finished)\)"
-    r"|\b(?:tickets?|tasks?|items?) (?:are )?done\b",
+    r"|\b(?:tickets?|tasks?|items?) (?:are )?done\b"
+    r"|\b(?:I|we)(?:['’]ve| have)? (?:now )?(?:finished|completed)\b(?! (?:reviewing|reading"
+    r"|looking"
+    r"|analy|investigat|explor|my (?:review|analysis|investigation|exploration)))"
+    r"|\b(?:cured|solved|fixed|resolved|mended) (?:it|this|that|the \w+)\b|\b(?:did"
+    r"|does) the trick\b"
+    r"|(?<!not )\bdone[.:]? \(`|\b(?:one|two|three|four|five|\d+) of (?:one|two|three|four|five"
+    r"|six|\d+) (?:are )?done\b"
+    r"|\b(?:what was (?:done|changed)|summary of (?:the |my )?(?:changes|work|edits))\b",
     re.I,
 )
 _DESCRIBES_WHAT_IS = compile_lazily(
@@ -176,7 +199,8 @@ _DESCRIBES_WHAT_IS = compile_lazily(
     r" (?:in|by|from|through|at|via|once|per|when)\b|^\W*here (?:are|is) (?:the|where|all)\b"
     r"|\bplaces where\b"
     r"|\b(?:severity|looks good|architecture|overview|code ?base|explor\w+|in your code|existing"
-    r"|already (?:there|exists?|does|handles?|supports?)|nothing to do|you (?:can|could|should|may)"
+    r"|already (?:there|exists?|does|handles?|supports?)|nothing to do|you (?:can|could|should"
+    r"|may)"
     r"|if you|severit\w+|vulnerab\w+|current(?:ly)?|responsible for|triggered by|entry points?"
     r"|how it works|flow|there(?:['’]s| is| are) no|options?|pros|cons|steps|possibl[ey]"
     r"|potential(?:ly)?|unused|suspicious)\b"
@@ -196,26 +220,28 @@ def tells_of_work(lines: Iterable[MessageLine], *, claims_any: bool) -> bool:
     said = [(line, put_into_english(line.content)) for line in lines if line.kind != "code"]
     if any(line.kind != "quote" and _NOTHING_DONE.search(text) for line, text in said):
         return False
-    return (
-        claims_any
-        or any(
-            line.kind in ("text", "item", "heading")
-            and (
-                _DONE.search(text)
-                or _I_DID.search(text)
-                or (line.kind == "text" and begins_with_verb(text.lstrip(DECORATION)))
-            )
-            for line, text in said
+    does = any(
+        line.kind in ("text", "item", "heading")
+        and (
+            _DONE.search(text)
+            or _I_DID.search(text)
+            or (line.kind == "text" and begins_with_verb(text.lstrip(DECORATION)))
         )
-        or not any(_DESCRIBES_WHAT_IS.search(text) for _, text in said)
+        for line, text in said
     )
+    if claims_any and not does:
+        return not any(line.kind == "heading" and _SURVEY.search(text) for line, text in said)
+    return does or not any(_DESCRIBES_WHAT_IS.search(text) for _, text in said)
 
 
+_SURVEY = compile_lazily(
+    r"^\W*(?:\w+ )?(?:overview|architecture|how it works|code ?base)\W*$", re.I
+)
+"""Headings of a message that tells of what is there."""
 _I_DID = compile_lazily(
     r"\b(?:I|we)(?:['’]ve| have)? (?:(?:now|also|just|then|only|successfully|simply"
     r"|therefore) ){0,2}"
-    rf"(?:(?!(?:{LOOKS})\w*ed\b)[a-z]{{2,20}}ed|made|put|wrote|rewrote|took|cut|split|built"
-    rf"|had to teach)\b",
+    rf"(?:(?!(?:{LOOKS})\w*ed\b)[a-z]{{2,20}}ed|{IRREGULAR}|wrote|rewrote|took|had to teach)\b",
     re.I,
     where=FIRST_PERSON,
 )
@@ -228,6 +254,8 @@ def is_news(
     was (None: it says so), was only looked at, or is still to be done."""
     if line.unticked or is_about_future(line) or read_section_claim(line) in ("", "deleted"):
         return False
+    if is_quoted(line.content, places[index]):
+        return False
     if line.kind == "heading" and below and ONLY_LOOKS.match(put_into_english(below.content)):
         return False
     gaps = [_CODE_SPAN.sub(" ", gap) for gap in read_gaps(line, places)]
@@ -237,12 +265,19 @@ def is_news(
         return False
     after = next((gap for gap in gaps[index + 1 :] if not JOINS.fullmatch(gap)), gaps[-1])
     if after.strip(DECORATION + "."):
-        if is_said_to_stay(gaps, index) or _STAYS.search(_SO.split(BOUNDARY.split(after)[0])[0]):
+        if is_said_to_stay(gaps, index) or _STAYS.search(_first_clause(after)):
             return None
         end = _SENTENCE_END.search(after)
         if (end and end[0] == "?") or _FINE.search(after):
             return False
-    before = BOUNDARY.split("\0".join(gaps[: index + 1]))[-1]
+    until = "\0".join(gaps[: index + 1])
+    if _NOW_SEE.search(until):
+        return True
+    if _BUT.search(until) and _GOES.match(after):
+        return False
+    before = BOUNDARY.split(until)[-1]
+    if _TAKES_OUT.fullmatch(before):
+        return False
     clause = _COMMA.split(before)[-1]
     if before.strip(DECORATION) and not _leads_to_news(before, clause):
         return False
@@ -257,6 +292,20 @@ def is_news(
     )
 
 
+_NOW_SEE = compile_lazily(r"\bnow\b[^.;]{0,40}(?:[;,]| [—–-]| ?\() ?see (?:also )?[`*(\[]*$", re.I)
+"""``It commits by hand now; see x.java``."""
+_TAKES_OUT = compile_lazily(r"\W*(?:deletes?|removes?|drops?)[\s`*(]*", re.I)
+_BUT = compile_lazily(r"\b(?:but|however,?|though|although|whereas)\s[`*(\[]*$", re.I)
+_GOES = compile_lazily(r"[\s*_`)\]]{0,6}[a-z]{2,20}s\b(?![^.;]{0,60}\b(?:new|instead|now)\b)", re.I)
+"""``But x.py rounds on its own``: what stands in the way of it."""
+
+
+def _first_clause(after: str) -> str:
+    """What is said first behind a path, whatever parts the two."""
+    clauses = (clause for clause in BOUNDARY.split(after) if clause.strip(DECORATION))
+    return str(_SO.split(next(clauses, ""))[0])
+
+
 def _leads_to_news(before: str, clause: str) -> bool:
     """Tell whether a sentence, as far as a path, and its last clause speak of work on it."""
     label = before.rstrip(" *_`([")
@@ -268,7 +317,7 @@ def _leads_to_news(before: str, clause: str) -> bool:
     inner = clause.rfind("(") + 1  # "Take it before reading (`lock.go`)" leads nowhere
     if _WISHED.search(before) or _KEPT.search(clause) or _NO.search(clause, inner):
         return False
-    if STAYS_AWAY.search(clause):
+    if STAYS_AWAY.search(clause) or WHAT_TO_DO.search(clause):
         return False
     aways = [match.end() for match in _LOOKS_AT.finditer(clause)]
     aways += [match.end() for match in _LEADS_AWAY.finditer(clause, inner)]
