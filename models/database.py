@@ -219,6 +219,11 @@ class Record:
                 f"{self.path} is an SQLite database of something else",
                 hint="name another with --db",
             )
+        if version < 0:
+            raise RecordError(
+                f"{self.path} is corrupt: no orch writes schema {version}",
+                hint="a copy may be whole: orch restore FILE",
+            )
         if version > SCHEMA_VERSION:
             from orch_tui import __version__, processes
 
@@ -440,10 +445,13 @@ class Record:
                 target.unlink()
                 raise
 
-    def squeeze(self) -> None:
-        """Write the file anew without its free pages, and empty the write-ahead log."""
+    def squeeze(self) -> bool:
+        """Write the file anew without its free pages, and empty the write-ahead log.
+
+        False where somebody who reads kept that from being done in the file itself.
+        """
         self.execute("VACUUM")
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return not self.sql("PRAGMA wal_checkpoint(TRUNCATE)")[0][0]
 
     def close(self) -> None:
         """Close this thread's connection; those of other threads end with their threads.

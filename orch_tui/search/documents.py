@@ -389,8 +389,13 @@ def unpack_small_fields(packed: bytes) -> dict[str, Any]:
     ``message`` is there only where the final message is no content of the record, and ``session``
     since version 3 of the index.
     """
-    fields: dict[str, Any] = json.loads(inflate(packed, _OFTEN))
+    fields: dict[str, Any] = json.loads(read_small_fields(packed))
     return fields
+
+
+def read_small_fields(packed: bytes) -> str:
+    """Read the JSON that `unpack_small_fields` decodes."""
+    return inflate(packed, _OFTEN).decode()
 
 
 def decode_content(encoding: str, stored: bytes | None) -> str:

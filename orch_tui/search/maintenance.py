@@ -7,7 +7,7 @@ it is committed. What is written in another way waits in ``search_pending``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from orch_tui.search.documents import (
     decode_content,
     first_docid,
     load_indexed,
+    read_small_fields,
 )
 from orch_tui.search.schema import (
     GIVEN,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from orch_tui.models.migrations.step import Progress
 
 _BATCH = 1000  # executions that are held in memory at once
+_PAGES_AT_ONCE = 500
+"""Of an index that is merged: a few hundredths of a second."""
 
 
 def refresh_pending(record: Record) -> None:
@@ -96,10 +99,66 @@ def optimize(record: Record) -> None:
     """Merge the index into one piece: removed words leave the file, searches touch fewer pages.
 
     Worth its time (about 60 microseconds an execution) after a big import too: a small write
-    may otherwise be the one that has to merge what the import left.
+    may otherwise be the one that has to merge what the import left. In steps, between which
+    signals are answered.
     """
     for table in (TEXTS, GIVEN):
-        record.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+        pages = -_PAGES_AT_ONCE  # below zero: of all there is (https://sqlite.org/fts5.html, 6.8)
+        changed = record.connection.total_changes
+        while True:
+            record.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", [pages])
+            before, changed = changed, record.connection.total_changes
+            if changed - before < 2:
+                break
+            pages = _PAGES_AT_ONCE
+
+
+def find_indexed(
+    record: Record, contents: Sequence[int], briefings: Sequence[int]
+) -> Iterator[str]:
+    """Find the executions in whose indexed texts these contents and briefings stand."""
+    for ids, condition in (
+        (contents, "message_content_id IN (SELECT value FROM json_each(?))"),
+        (briefings, "briefing_id IN (SELECT value FROM json_each(?))"),
+        (
+            contents,
+            "docid IN (SELECT docid FROM search_given "
+            "WHERE content_id IN (SELECT value FROM json_each(?)))",
+        ),
+    ):
+        rows = record.sql(f"SELECT execution_id FROM search_docs WHERE {condition}", [_listed(ids)])
+        yield from (execution_id for (execution_id,) in rows)
+
+
+def find_in_small_fields(record: Record, holds: Callable[[str], bool]) -> Iterator[str]:
+    """Find the executions of whose short texts, as JSON, something ``holds``."""
+    for execution_id, packed in record.execute(
+        "SELECT execution_id, small_fields FROM search_docs"
+    ):
+        if holds(read_small_fields(packed)):
+            yield execution_id
+
+
+def take_out(record: Record, execution_ids: Sequence[str], contents: Sequence[int]) -> None:
+    """Take executions out of the index, and contents that were given, while their texts are there;
+    `refresh` indexes again what is left."""
+    for start in range(0, len(execution_ids), _BATCH):
+        held = load_indexed(record, [*execution_ids[start : start + _BATCH]])
+        _replace_documents(record, {}, held)
+    rows = record.sql(
+        f"SELECT content_id, encoding, {STORED_BYTES} FROM contents "
+        f"WHERE content_id IN (SELECT value FROM json_each(?)) "
+        f"AND EXISTS (SELECT 1 FROM {GIVEN} WHERE rowid = content_id) ORDER BY content_id",
+        [_listed(contents)],
+    )
+    record.executemany(
+        f"INSERT INTO {GIVEN} ({GIVEN}, rowid, text) VALUES ('delete', ?, ?)",
+        ((content_id, render_index_text([decode_content(*data)])) for content_id, *data in rows),
+    )
+
+
+def _listed(ids: Iterable[int]) -> str:
+    return json.dumps([*ids])
 
 
 # Versions of the index

@@ -113,6 +113,13 @@ def test_a_missing_record_is_not_made_unasked(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_version_that_was_never(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("PRAGMA user_version = -1610612735")
+    with refused(path, "is corrupt: no orch writes schema -1610612735"):
+        Record(path)
+
+
 def test_a_newer_record(path: Path) -> None:
     with closing(sqlite3.connect(path)) as raw:
         raw.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import random
 import shutil
 import sqlite3
+import tempfile
 import zlib
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from orch_tui import cli
 from orch_tui.errors import OrchError, RecordError, UsageError
@@ -25,15 +29,21 @@ from orch_tui.record import bundles, executions, outputs, plan, sessions
 from orch_tui.record.completion import record_completion
 from orch_tui.record.executions import list_completions
 from orch_tui.record.ledger import briefings, contents, journal
-from orch_tui.record.ledger.rebuild import find_stale_executions, stored_statements
+from orch_tui.record.ledger.rebuild import (
+    find_stale_executions,
+    rebuild_from_statements,
+    stored_statements,
+)
 from orch_tui.record.ledger.statement import decode_statement, unpack_fields
 from orch_tui.record.opening import open_record
 from orch_tui.record.upkeep.doctor import examine_record
 from orch_tui.record.upkeep.redaction import Redacted, redact_secret
 from orch_tui.search import maintenance
 from orch_tui.search.schema import GIVEN, TEXTS
+from tests.counts import COUNTS
 from tests.record import claude_home
 from tests.record.reporting import report
+from tests.record.test_exchange import ACTS, Machine
 from tests.record.test_importer import take_in
 
 KEY = "skliveTOPSECRETq7Zx"
@@ -789,3 +799,50 @@ def test_broken_off_once_the_record_is_clean_it_says_what_is_left(
     assert cli._stopped(KeyboardInterrupt()) == 130
     assert "nothing is half written" in capsys.readouterr().err
     assert redact_secret(record, KEY, "a test").places == {}
+
+
+STATED = {"session": "sessions", "planned": "planned_agents", "bundle": "bundles"} | {
+    "version": "bundle_versions"
+}
+
+
+@pytest.mark.slow
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=COUNTS.exchanges, phases=[Phase.generate])
+def test_only_what_held_it_is_made_anew_and_that_is_enough(chance: random.Random) -> None:
+    """Making everything anew, and stating everything, changes nothing more."""
+    with tempfile.TemporaryDirectory() as name:
+        machine = Machine(Path(name), "ann", chance)
+        for _ in range(chance.randint(10, 40)):
+            chance.choice(ACTS)(machine)
+        record = machine.record
+        for secret in chance.sample(SAID, 3):
+            with suppress(OrchError):
+                redact_secret(record, secret, "x")
+                assert redact_secret(record, secret, "x", dry_run=True).places == {}
+        before = without_index(record)
+        with record.write():
+            for kind, table in STATED.items():
+                record.execute(
+                    f"INSERT INTO changed_rows (subject) SELECT '{kind}:' || uid FROM {table}"
+                )
+            labels = record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")
+            rebuild_from_statements(record, [label for (label,) in labels])
+        assert without_index(record) == before
+        assert maintenance.check(record) == []
+        assert list(find_stale_executions(record)) == []
+        record.close()
+
+
+SAID = (
+    *("All fine", "It fails", "done 0.", "insight 1", "text 1", "text 3", "find 0.", "lib/a.py"),
+    *("scope 0.", "name 0.", "debugger", "by hand", "Look at", "sql 0.", "tester", "toolu_"),
+)
+"""What is said in such a record, now and then."""
+
+
+def without_index(record: Record) -> list[Any]:
+    """Every row but those of the search; of contents not in which of two places their bytes are."""
+    apart = tuple(f'INSERT INTO "{name}' for name in ("search_", "given_", "contents"))
+    rows = [line for line in record.connection.iterdump() if not line.startswith(apart)]
+    return [*rows, *record.sql("SELECT content_id, sha256, encoding = 'gone' FROM contents")]

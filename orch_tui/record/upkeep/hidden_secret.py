@@ -28,6 +28,8 @@ class HiddenSecret:
     """What is to be found nowhere any more."""
 
     text: str
+    given: bytes
+    """As it was given."""
     sha256: str
     in_text: tuple[str, ...]
     """Its forms in text, the longest first."""
@@ -59,7 +61,7 @@ class HiddenSecret:
         for encoding in ("utf-16-le", "utf-16-be"):
             encoded[text.encode(encoding)] = GONE.encode(encoding)
         encoded[data] = GONE.encode()
-        return cls(text, hashlib.sha256(data).hexdigest(), forms, tuple(encoded.items()))
+        return cls(text, data, hashlib.sha256(data).hexdigest(), forms, tuple(encoded.items()))
 
     def out_of_text(self, text: str) -> str:
         """Take it out of a text."""

@@ -136,8 +136,11 @@ def _around(record: Record) -> Iterator[Path]:
                 yield Path(tree, path)
 
 
-def holds_secret(path: Path, secret: HiddenSecret) -> bool:
-    """Tell whether a file holds it, in whichever form; what cannot be read does not."""
+def holds_secret(path: Path, secret: HiddenSecret, *, unpacked: bool = True) -> bool:
+    """Tell whether a file holds it, in whichever form; what cannot be read does not.
+
+    Without ``unpacked`` what a database has compressed is not looked into.
+    """
     longest = max(len(form) for form, _ in secret.in_bytes)
     try:
         with path.open("rb") as file:
@@ -150,7 +153,7 @@ def holds_secret(path: Path, secret: HiddenSecret) -> bool:
                     return True
     except OSError:
         return False
-    return is_database and _copy_holds(path, secret)
+    return unpacked and is_database and _copy_holds(path, secret)
 
 
 def _copy_holds(path: Path, secret: HiddenSecret) -> bool:

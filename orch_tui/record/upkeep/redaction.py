@@ -12,21 +12,18 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
 import peewee
 
 from orch_tui.errors import OrchError, RecordError
 from orch_tui.frozen import frozen
-from orch_tui.models.base import JsonField
 from orch_tui.models.content import Briefing, Content
 from orch_tui.models.database import Record
-from orch_tui.models.execution import Observation
+from orch_tui.models.execution import AgentExecution, Observation
 from orch_tui.models.migrations.step import Progress
 from orch_tui.models.schema import TABLES, TRIGGERS
-from orch_tui.models.stored_bytes import STORED_BYTES, unpack_bytes
+from orch_tui.models.session import Session
 from orch_tui.record.ledger import briefings, contents, journal, registers
 from orch_tui.record.ledger.rebuild import rebuild_from_statements
 from orch_tui.record.ledger.statement import canonical_json, pack_fields, unpack_fields
@@ -39,11 +36,16 @@ from orch_tui.record.upkeep.holding_files import (
     remove_copies,
 )
 from orch_tui.record.upkeep.redacted_before import keyed_hash, redaction_subject
+from orch_tui.record.upkeep.secret_places import (
+    SecretPlaces,
+    find_secret_places,
+    key_columns,
+    read_hashes,
+)
 from orch_tui.search import maintenance
 from orch_tui.search.schema import SEARCH_TRIGGERS
 
 _TRIGGERS = {**TRIGGERS, **SEARCH_TRIGGERS}
-_DIGESTS = ("sha256", "digest", "uid")
 _STEPS = len(TABLES) + 3
 """Of a redaction: each table is looked through, then rows, file and other files are cleaned."""
 
@@ -90,13 +92,14 @@ def redact_secret(
     hidden = HiddenSecret.of(secret)
     if dry_run:
         with record.read():
-            found = _find(record, hidden, progress)
+            found = find_secret_places(record, hidden, lambda done: progress(done, _STEPS))
         copies = tuple(str(path) for path in find_hand_over_copies(record, hidden))
-        return Redacted(found.places, tuple(find_holding_files(record, hidden, copies)), copies)
+        return Redacted(found.counts, tuple(find_holding_files(record, hidden, copies)), copies)
     with record.models(), record.write():
-        found = _take_out(record, hidden, reason, progress)
+        places = _take_out(record, hidden, reason, progress)
+        seen = _seen_writes(record)
     try:
-        return _clean_around(record, hidden, found, progress)
+        return _clean_around(record, hidden, places, seen, progress)
     except BaseException as error:
         error.add_note(_CLEAN)
         raise
@@ -108,16 +111,29 @@ _CLEAN = (
 )
 
 
+def _seen_writes(record: Record) -> int:
+    """A number that is another one once somebody else has written."""
+    return int(record.value("PRAGMA data_version"))
+
+
 def _clean_around(
-    record: Record, hidden: HiddenSecret, found: _Found, progress: Progress
+    record: Record, hidden: HiddenSecret, places: Mapping[str, int], seen: int, progress: Progress
 ) -> Redacted:
-    """Clean the file of the record and what orch left beside it, and name what else holds it."""
+    """Clean the file of the record and what orch left beside it, and name what else holds it.
+
+    ``seen`` is when all rows were looked through: nobody needs to do it again where the file was
+    written anew since then, and by nobody else.
+    """
     progress(_STEPS - 2, _STEPS)
-    record.squeeze()
+    is_looked_through = record.squeeze() and _seen_writes(record) == seen
     progress(_STEPS - 1, _STEPS)
-    unclean = [str(path) for path in list_record_files(record) if holds_secret(path, hidden)]
+    unclean = [
+        str(path)
+        for path in list_record_files(record)
+        if holds_secret(path, hidden, unpacked=not is_looked_through)
+    ]
     removed = tuple(remove_copies(find_hand_over_copies(record, hidden)))
-    return Redacted(found.places, (*unclean, *find_holding_files(record, hidden)), removed)
+    return Redacted(places, (*unclean, *find_holding_files(record, hidden)), removed)
 
 
 def redact_again(record: Record, secret: str, reason: str) -> None:
@@ -126,80 +142,15 @@ def redact_again(record: Record, secret: str, reason: str) -> None:
         _take_out(record, HiddenSecret.of(secret), reason)
 
 
-# Finding
-
-
-@dataclass(slots=True)
-class _Found:
-    rows: list[tuple[type[peewee.Model], dict[str, Any], dict[str, Any]]] = field(
-        default_factory=list
-    )
-    """For each row: its table, its key, its columns without the secret."""
-    contents: list[int] = field(default_factory=list)
-
-    @property
-    def places(self) -> dict[str, int]:
-        counted: dict[str, int] = {"contents": len(self.contents)} if self.contents else {}
-        for table, _, _ in self.rows:
-            counted[table._meta.table_name] = counted.get(table._meta.table_name, 0) + 1
-        return counted
-
-
-def _find(record: Record, secret: HiddenSecret, progress: Progress = _tell_nobody) -> _Found:
-    found = _Found()
-    for content_id, encoding, data in record.execute(
-        f"SELECT content_id, encoding, {STORED_BYTES} FROM contents"
-    ):
-        held = unpack_bytes(encoding, data)
-        if held is not None and secret.out_of_bytes(held) != held:
-            found.contents.append(content_id)
-    for done, table in enumerate(TABLES):
-        progress(done, _STEPS)
-        words = _word_columns(table)
-        keys = _key_columns(table)
-        for row in record.execute(
-            f"SELECT {', '.join((*keys, *words))} FROM {table._meta.table_name}"
-        ):
-            held_words = dict(zip(words, row[len(keys) :], strict=True))
-            cleaned = {name: secret.out_of(value) for name, value in held_words.items()}
-            changed = {name: v for name, v in cleaned.items() if v != held_words[name]}
-            if changed:
-                key = dict(zip(keys, row[: len(keys)], strict=True))
-                found.rows.append((table, key, changed))
-    return found
-
-
-def _word_columns(table: type[peewee.Model]) -> list[str]:
-    """List the columns that hold anybody's words."""
-    return [
-        column.column_name
-        for column in table._meta.sorted_fields
-        if isinstance(_stored_as(column), peewee.TextField | JsonField)
-        and column.column_name not in _DIGESTS
-    ]
-
-
-def _stored_as(column: peewee.Field) -> peewee.Field:
-    return column.rel_field if isinstance(column, peewee.ForeignKeyField) else column
-
-
-def _key_columns(table: type[peewee.Model]) -> list[str]:
-    key: Any = table._meta.primary_key
-    if key is False:
-        return ["rowid"]
-    names = key.field_names if isinstance(key, peewee.CompositeKey) else [key.name]
-    return [table._meta.fields[name].column_name for name in names]
-
-
 # Removing
 
 
 def _take_out(
     record: Record, secret: HiddenSecret, reason: str, progress: Progress = _tell_nobody
-) -> _Found:
-    found = _find(record, secret, progress)
+) -> Mapping[str, int]:
+    found = find_secret_places(record, secret, lambda done: progress(done, _STEPS))
     progress(len(TABLES), _STEPS)
-    if found.places:
+    if found.counts:
         _remove(record, secret, found)
         journal.log_action(
             record,
@@ -207,17 +158,18 @@ def _take_out(
             subject=redaction_subject(secret.text, secret.sha256),
             after={
                 "reason": secret.out_of_text(reason),
-                "places": found.places,
+                "places": found.counts,
                 "known_by": keyed_hash(record, secret.text),
             },
         )
-    return found
+    return found.counts
 
 
-def _remove(record: Record, secret: HiddenSecret, found: _Found) -> None:
+def _remove(record: Record, secret: HiddenSecret, found: SecretPlaces) -> None:
+    indexed = _take_out_of_index(record, secret, found)
     for name in _TRIGGERS:  # the journal is append-only, indexed contents are held
         record.execute(f"DROP TRIGGER {name}")
-    contents.unshare_messages(record)  # what is cleaned in a row is not yet cleaned in its content
+    _unshare_messages(record, found)
     record.execute("PRAGMA defer_foreign_keys = ON")  # a label and what names it
     for table, key, changed in found.rows:
         if table is Observation and "payload" in changed:
@@ -235,90 +187,146 @@ def _remove(record: Record, secret: HiddenSecret, found: _Found) -> None:
                 f"two rows of {table._meta.table_name} differ in nothing but the secret",
                 hint="give a shorter part of the secret, so that their names stay different",
             ) from error
-    hashes = _hashes()
-    moved = {content_id: _replace(record, content_id, secret) for content_id in found.contents}
-    for old, new in moved.items():
-        _point_elsewhere(Content, old, new)
-    cleaned_briefings = {
-        key["briefing_id"] for t, key, _ in found.rows if t._meta.table_name == "briefings"
-    }
-    united = _rehash_briefings(record, moved, cleaned_briefings)
-    _move_in_statements(record, hashes, _hashes(), moved, united)
+    concerned = {secret.out_of_text(label) for label in found.runs}
+    concerned |= _move_texts(record, secret, found)
     for statement in _TRIGGERS.values():
         record.execute(statement)
-    for kind, name in _STATED.items():  # what was cleaned is stated, so that others hear of it
-        record.execute(f"INSERT INTO changed_rows (subject) SELECT '{kind}:' || uid FROM {name}")
-    labels = record.sql("SELECT execution_id FROM agent_executions ORDER BY rowid")
-    rebuild_from_statements(record, [label for (label,) in labels])
-    maintenance.rebuild(record)
+    for subject in _list_stated(record, found):  # so that others hear of what was cleaned
+        record.execute("INSERT INTO changed_rows (subject) VALUES (?)", [subject])
+    rebuild_from_statements(record, _in_order(record, concerned))
+    if indexed is None:
+        maintenance.rebuild(record)
+    else:
+        maintenance.refresh(record, _in_order(record, map(secret.out_of_text, indexed)))
+        maintenance.optimize(record)  # removed words leave the file
+
+
+def _in_order(record: Record, labels: Iterable[str]) -> list[str]:
+    """The executions of these that have a row, oldest first."""
+    return [
+        label
+        for (label,) in record.sql(
+            "SELECT execution_id FROM agent_executions "
+            "WHERE execution_id IN (SELECT value FROM json_each(?)) ORDER BY rowid",
+            [json.dumps(sorted(labels))],
+        )
+    ]
+
+
+def _take_out_of_index(
+    record: Record, secret: HiddenSecret, found: SecretPlaces
+) -> list[str] | None:
+    """Take out of the search index what will have other words, while those are still there; gives
+    the executions that this was. None: the index must be made anew as a whole."""
+    if maintenance.is_of_another_version(record):
+        return None
+    maintenance.refresh_pending(record)
+    sessions = [key["session_id"] for table, key, _ in found.rows if table is Session]
+    named = record.sql(
+        "SELECT execution_id FROM agent_executions "
+        "WHERE session_id IN (SELECT value FROM json_each(?))",
+        [json.dumps(sessions)],
+    )
+    labels = sorted(
+        {
+            *(label for (label,) in named),
+            *found.runs,
+            *maintenance.find_indexed(record, found.contents, found.briefings),
+            *maintenance.find_in_small_fields(
+                record, lambda text: secret.out_of_text(text) != text
+            ),
+        }
+    )
+    maintenance.take_out(record, labels, found.contents)
+    return labels
+
+
+def _unshare_messages(record: Record, found: SecretPlaces) -> None:
+    """Give contents their own bytes where the row that has them changes, or they are to go: what is
+    cleaned in a row is not yet cleaned in its content."""
+    held = record.sql(
+        "SELECT CAST(data AS TEXT) FROM contents WHERE encoding = 'run' "
+        "AND content_id IN (SELECT value FROM json_each(?))",
+        [json.dumps(found.contents)],
+    )
+    changed = [key["execution_id"] for table, key, _ in found.rows if table is AgentExecution]
+    for label in dict.fromkeys((*changed, *(label for (label,) in held))):
+        contents.unshare_messages(record, label)
 
 
 _STATED = {
-    "session": "sessions",
-    "planned": "planned_agents",
-    "bundle": "bundles",
-    "version": "bundle_versions",
+    "sessions": ("session", "session_id"),
+    "planned_agents": ("planned", "planned_id"),
+    "bundles": ("bundle", "bundle_id"),
+    "bundle_versions": ("version", "version_id"),
 }
+"""The tables whose fields are stated: what their subjects begin with, and the key."""
 
 
-def _hashes() -> dict[tuple[str, int], str]:
-    """Read the SHA-256 of every content and briefing, by what it is and its number."""
-    stored: dict[str, peewee.ModelSelect[Any]] = {
-        "content": Content.select(Content.content_id, Content.sha256),
-        "briefing": Briefing.select(Briefing.briefing_id, Briefing.sha256),
+def _list_stated(record: Record, found: SecretPlaces) -> Iterator[str]:
+    """List the subjects of which a row or a statement was cleaned, as triggers note them."""
+    for table, (kind, key) in _STATED.items():
+        ids = [row[key] for row in found.keys_of(table)]
+        if table == "bundle_versions":
+            ids += [row[key] for row in found.keys_of("bundle_items")]
+        for (uid,) in record.sql(
+            f"SELECT uid FROM {table} WHERE {key} IN (SELECT value FROM json_each(?))",
+            [json.dumps(ids)],
+        ):
+            yield f"{kind}:{uid}"
+    cleaned = [row["observation_id"] for row in found.keys_of("observations")]
+    for (subject,) in record.sql(
+        "SELECT DISTINCT iif(subject GLOB 'claude:*', (SELECT 'session:' || uid FROM sessions "
+        "WHERE claude_session = substr(subject, 8)), subject) FROM registers "
+        "WHERE observation_id IN (SELECT value FROM json_each(?))",
+        [json.dumps([*cleaned, *found.statements])],
+    ):
+        if subject and subject.partition(":")[0] in registers.FIELDS:
+            yield subject
+
+
+# Texts that are gone, and what names them
+
+
+def _move_texts(record: Record, secret: HiddenSecret, found: SecretPlaces) -> set[str]:
+    """Put contents and briefings without the secret in the place of those that hold it, wherever
+    these are named; gives the executions that have them."""
+    before = {
+        "contents": read_hashes(record, "contents", found.contents),
+        "briefings": read_hashes(record, "briefings", found.briefings),
     }
-    return {
-        (kind, number): sha256.hex()
-        for kind, query in stored.items()
-        for number, sha256 in query.tuples().iterator()
-    }
+    moved = {content_id: _replace(record, content_id, secret) for content_id in found.contents}
+    concerned = _point_elsewhere(record, Content, moved)
+    now = {"contents": moved, "briefings": _rehash_briefings(record, moved, found)}
+    concerned |= _point_elsewhere(record, Briefing, now["briefings"])
+    renamed: dict[str, str] = {}
+    for table, hashes in before.items():
+        after = read_hashes(record, table, now[table].values())
+        renamed |= {sha256: after[now[table][number]] for number, sha256 in hashes.items()}
+    for observation_id in found.statements:
+        _move_in_statement(record, observation_id, renamed)
+    return concerned
 
 
-def _move_in_statements(
-    record: Record,
-    before: Mapping[tuple[str, int], str],
-    after: Mapping[tuple[str, int], str],
-    moved: Mapping[int, int],
-    united: Mapping[int, int],
-) -> None:
-    """Have statements name the contents and briefings that took the place of others."""
-    renamed = {before["content", old]: after["content", new] for old, new in moved.items()}
-    for (kind, number), sha256 in before.items():
-        if kind == "briefing":
-            now = after["briefing", united.get(number, number)]
-            if now != sha256:
-                renamed[sha256] = now
-    for observation_id, stored in _iterate_statements(record) if renamed else ():
-        said = unpack_fields(stored)
-        if said is None:
-            continue
-        text = canonical_json(said)
-        if renamed.keys().isdisjoint(_HASH.findall(text)):
-            continue
-        for old, new in renamed.items():
-            text = text.replace(f'"{old}"', f'"{new}"')
-        if text != canonical_json(said):
-            cleaned = pack_fields(json.loads(text))
-            _note_statement(record, observation_id, cleaned)
-            record.execute(
-                "UPDATE observations SET payload = ? WHERE observation_id = ?",
-                [cleaned, observation_id],
-            )
+def _move_in_statement(record: Record, observation_id: int, renamed: Mapping[str, str]) -> None:
+    """Have a statement name the contents and briefings that took the place of others."""
+    said = unpack_fields(
+        record.value("SELECT payload FROM observations WHERE observation_id = ?", [observation_id])
+    )
+    if said is None:
+        return
+    text = canonical_json(said)
+    moved = _HASH.sub(lambda found: renamed.get(found[0], found[0]), text)
+    if moved != text:
+        cleaned = pack_fields(json.loads(moved))
+        _note_statement(record, observation_id, cleaned)
+        record.execute(
+            "UPDATE observations SET payload = ? WHERE observation_id = ?",
+            [cleaned, observation_id],
+        )
 
 
 _HASH = re.compile(r"(?<=\")[0-9a-f]{64}(?=\")")
-
-
-def _iterate_statements(record: Record) -> Iterator[tuple[int, str | bytes]]:
-    """Iterate over the statements, some in memory at once; they may be changed meanwhile."""
-    last = 0
-    while rows := record.sql(
-        "SELECT observation_id, payload FROM observations WHERE observation_id > ? "
-        "ORDER BY observation_id LIMIT 5000",
-        [last],
-    ):
-        yield from rows
-        last = rows[-1][0]
 
 
 def _note_statement(record: Record, observation_id: int, now: str | bytes) -> None:
@@ -329,14 +337,29 @@ def _note_statement(record: Record, observation_id: int, now: str | bytes) -> No
     registers.note_redaction(record, observation_id, was, now)
 
 
-def _point_elsewhere(target: type[peewee.Model], old: int, new: int) -> None:
-    """Have all that points to a row of ``target`` point to another."""
+def _point_elsewhere(
+    record: Record, target: type[peewee.Model], moved: Mapping[int, int]
+) -> set[str]:
+    """Have all that points to rows of ``target`` point to others; gives the executions of that."""
+    concerned: set[str] = set()
     for pointer, table in target._meta.backrefs.items():
-        table.update({pointer: new}).where(pointer == old).execute()
+        name, column, keys = table._meta.table_name, pointer.column_name, key_columns(table)
+        run = "execution_id" if "execution_id" in table._meta.columns else "NULL"
+        rows = record.sql(
+            f"SELECT {run}, {column}, {', '.join(keys)} FROM {name} "
+            f"WHERE {column} IN (SELECT value FROM json_each(?))",
+            [json.dumps([*moved])],
+        )
+        record.executemany(
+            f"UPDATE {name} SET {column} = ? WHERE {_assignments(keys, ' AND ')}",
+            [(moved[old], *key) for _, old, *key in rows if moved[old] != old],
+        )
+        concerned |= {label for label, *_ in rows if isinstance(label, str)}
+    return concerned
 
 
-def _assignments(values: Mapping[str, Any], between: str) -> str:
-    return between.join(f"{name} = ?" for name in values)
+def _assignments(names: Iterable[str], between: str) -> str:
+    return between.join(f"{name} = ?" for name in names)
 
 
 def _replace(record: Record, content_id: int, secret: HiddenSecret) -> int:
@@ -349,22 +372,20 @@ def _replace(record: Record, content_id: int, secret: HiddenSecret) -> int:
 
 
 def _rehash_briefings(
-    record: Record, moved: Mapping[int, int], cleaned: set[int]
+    record: Record, moved: Mapping[int, int], found: SecretPlaces
 ) -> dict[int, int]:
-    """Point briefings to the new contents; those that have become equal become one."""
-    united = {}
-    for briefing in list(Briefing.select()):
-        parts = [
+    """Have briefings quote the new contents; gives which stands for each: those that have become
+    equal become one."""
+    united: dict[int, int] = {}
+    for own in found.briefings:
+        briefing = Briefing.get_by_id(own)
+        briefing.parts = [
             [kind, moved.get(value, value) if kind == "content" else value]
             for kind, value in briefing.parts
         ]
-        if parts == briefing.parts and briefing.briefing_id not in cleaned:
-            continue
-        briefing.parts = parts
         briefing.save()
-        whole = briefings.get_briefing(record, briefing.briefing_id)
-        own, size = briefing.briefing_id, briefing.size
-        before, sha256 = briefing.sha256, hashlib.sha256(whole).digest()
+        whole = briefings.get_briefing(record, own)
+        size, before, sha256 = briefing.size, briefing.sha256, hashlib.sha256(whole).digest()
         if sha256 == before:
             continue
         same = briefings.find_briefing(record, sha256)
@@ -374,8 +395,13 @@ def _rehash_briefings(
             briefing.save()
         else:
             united[own] = same
-            _point_elsewhere(Briefing, own, same)
             briefings.change_replacement(record, own, same)
             briefing.delete_instance()
         briefings.bury_briefing(record, before, size, same or own)
-    return united
+    return {own: _last(united, own) for own in found.briefings}
+
+
+def _last(united: Mapping[int, int], own: int) -> int:
+    while own in united:
+        own = united[own]
+    return own
