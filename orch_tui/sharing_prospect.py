@@ -41,7 +41,7 @@ class SharingProspect:
     offered: tuple[ContextItem, ...]
     """What several bundles hold that is not shared by all of them yet: each can be left out."""
     left: frozenset[str]
-    """The labels of those that are, as ``dedup.label_item`` has them."""
+    """The labels of those that are, as ``label_item`` has them."""
     agents: tuple[AgentProspect, ...]
     session_before: LimitGauge
     session_after: LimitGauge
@@ -76,7 +76,7 @@ def foretell_sharing(
     None leaves out the shortest texts as long as sharing them makes agents be handed more: to name
     a text and say why to read it takes more than a short one does.
     """
-    from orch_tui.prepare.dedup import label_item
+    from orch_tui.prepare.bundle import label_item
     from orch_tui.project_bundles import find_sharing, foresee_sharing
 
     found = find_sharing(project, given)

@@ -61,6 +61,9 @@ TOGETHER = {
 }
 """Two that go together in one line, and what that says."""
 
+_DONE_LAST = frozenset(("undo", *TOGETHER["undo"][:1]))
+"""The same on every screen, whichever of its panes has a key of its own for it."""
+
 ELSEWHERE = "elsewhere, or later"
 """Why a key does nothing now of which no more is known: that it stands apart says as much."""
 SWITCHING = "app.switch_mode("
@@ -105,7 +108,11 @@ def group_keys(screen: Screen[Any]) -> list[KeyGroup]:
             continue
         if binding.key in _CURSOR_KEYS:
             moving.append((node, binding))
-        elif isinstance(node, App) or does in _ANY_SCREEN or does in ANY_OF_OURS:
+        elif (
+            isinstance(node, App)
+            or does in (*_ANY_SCREEN, *ANY_OF_OURS)
+            or binding.description in _DONE_LAST
+        ):
             everywhere.append((node, binding))
         elif isinstance(node, Input | TextArea) and does in _EDITING:
             editing.append((node, binding))

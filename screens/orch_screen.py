@@ -273,12 +273,16 @@ def _as_refusal(error: OrchError | OSError | sqlite3.Error) -> OrchError:
     return OrchError(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 
+_LINES_OF_PROBLEM = 4
+"""Of what was refused the message is cut before what to do about it is."""
+
+
 class Problem(Widget):
     """What the engine refused and what to do, in place, above the footer."""
 
     DEFAULT_CLASSES = STAYS
     DEFAULT_CSS = """
-    Problem { height: auto; max-height: 3; display: none; color: $text-error; padding: 0 1; }
+    Problem { height: auto; max-height: 4; display: none; color: $text-error; padding: 0 1; }
     Problem.-shown { display: block; }
     """
 
@@ -289,7 +293,10 @@ class Problem(Widget):
 
     def show(self, error: OrchError, group: str = "") -> None:
         self.group = group
-        self.text = one_line(f"{error.message}. {error.hint}" if error.hint else error.message, 300)
+        hint = one_line(error.hint, 200)
+        room = _LINES_OF_PROBLEM * max(40, self.app.size.width - 8)  # words end lines early
+        message = one_line(error.message, max(60, room - len(hint)))
+        self.text = f"{message}. {hint}" if hint else message
         self.add_class("-shown")
 
     def clear(self, group: str = "") -> None:

@@ -97,16 +97,16 @@ def test_the_example_may_run_twice(folder: Path) -> None:
 # The tables
 
 
-def test_the_example_of_the_readme_reads_the_models(
+def test_the_example_of_the_documentation_reads_the_models(
     session: OrchestrationSession, capsys: pytest.CaptureFixture[str]
 ) -> None:
     execution = deployed(session)
     execution.record_completion("done", deliverables=["lib/types.ts"])
-    readme = (Path(__file__).parent.parent / "README.md").read_text()
-    _, _, rest = readme.partition("```python\nfrom orch_tui.api import models\n")
+    page = (Path(__file__).parent.parent / "docs" / "python.md").read_text()
+    _, _, rest = page.partition("```python\nfrom orch_tui.api import models\n")
     program = "from orch_tui.api import models\n" + rest.partition("```")[0]
     capsys.readouterr()
-    exec(compile(program, "readme_example", "exec"), {})
+    exec(compile(program, "example", "exec"), {})
     shown = capsys.readouterr().out
     assert shown.startswith(f"{execution.execution_id} Implement vector search 20"), shown
     assert "deliverable lib/types.ts" in shown

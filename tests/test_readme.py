@@ -44,8 +44,29 @@ def test_every_line_of_the_tour_works_in_the_project_of_the_demo(shell: Shell) -
 
 
 def test_names_of_columns_that_are_explained_are_those_that_are_printed() -> None:
-    _, _, rest = README.read_text("utf-8").partition("\n### Words\n")
-    explained = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", rest.partition("\n## ")[0]))
+    words = README.parent / "docs" / "words.md"
+    explained = set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", words.read_text("utf-8")))
     schemas = "".join(p.read_text("utf-8") for p in sorted(asset("schemas").glob("*.json")))
     assert explained >= {"complexity_estimate", "frame_tokens", "n_priced"}
     assert [name for name in sorted(explained) if f'"{name}"' not in schemas] == []
+
+
+def test_links_of_the_pages_lead_to_files_and_headings() -> None:
+    pages = [README, *sorted((README.parent / "docs").glob("*.md"))]
+    for page in pages:
+        for link in re.findall(r"\]\(([^)]+)\)", page.read_text("utf-8")):
+            if link.startswith("https://"):
+                continue
+            path, _, heading = link.partition("#")
+            there = (page.parent / path).resolve() if path else page
+            assert there.exists(), f"{page.name}: {link}"
+            if heading:
+                titles = re.findall(r"(?m)^#+ (.+)$", there.read_text("utf-8"))
+                slugs = {re.sub(r"[^a-z0-9 -]", "", t.lower()).replace(" ", "-") for t in titles}
+                assert heading in slugs, f"{page.name}: {link}"
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    text = README.read_text("utf-8")
+    pages = [page.name for page in (README.parent / "docs").glob("*.md")]
+    assert [name for name in pages if f"docs/{name}" not in text and name != "releasing.md"] == []

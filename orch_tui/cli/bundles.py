@@ -227,7 +227,7 @@ orch deduplicate --undo""",
 def _deduplicate(arguments: Namespace) -> None:
     from orch_tui import project_bundles
     from orch_tui.prepare import dedup
-    from orch_tui.prepare.bundle import dump_json
+    from orch_tui.prepare.bundle import dump_json, label_item
 
     project = project_of(arguments)
     given = split_list(arguments.bundles) or _of_session(
@@ -243,7 +243,7 @@ def _deduplicate(arguments: Namespace) -> None:
         _rewrite(project, given, bundles, restored, "as before it was deduplicated")
         return
     left = split_list(arguments.leave)
-    held = {dedup.label_item(item) for bundle in bundles for item in bundle.items}
+    held = {label_item(item) for bundle in bundles for item in bundle.items}
     if unknown := [source for source in left if source not in held]:
         raise UsageError(
             f"--leave {unknown[0]} is in none of the bundles",

@@ -126,6 +126,8 @@ def _print_part_of_stats(name: str, rows: list[dict[str, Any]], form: str, nothi
         rows = [_with_intervals(row) for row in rows]
     columns = _STATS_COLUMNS.get(name, ())
     print_rows(rows, form, columns=columns, empty=f"  {_EMPTY.get(name, nothing)}")
+    if name == "sharing" and rows and not rows[0]["n_shared"]:
+        say("no run was handed a bundle that points to what is shared: it counts once deployed")
 
 
 _EMPTY = {

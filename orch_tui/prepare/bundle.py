@@ -239,6 +239,11 @@ def count_context(
     return [replace(item, count=next(counts)) if _uncounted(item) else item for item in items]
 
 
+def label_item(item: ContextItem) -> str:
+    """Name an item by its source and sections, as people name a source."""
+    return "#".join((item.source, *item.sections))
+
+
 def without_repeats(
     items: Iterable[ContextItem],
 ) -> tuple[tuple[ContextItem, ...], tuple[ContextItem, ...]]:

@@ -24,10 +24,11 @@ from orch_tui.prepare.bundle import (
     ContextItem,
     count_context,
     item_to_dict,
+    label_item,
     rank_priority,
 )
 from orch_tui.prepare.count import ZERO, Count, CountCache
-from orch_tui.prepare.overlaps import Overlap, Texts, View, part_of
+from orch_tui.prepare.overlaps import Overlap, Texts, View, name_lines, part_of
 from orch_tui.prepare.shared_note import without_shared_note, write_shared_note
 from orch_tui.prepare.sources import make_text_source
 from orch_tui.source_name import is_free_text
@@ -193,11 +194,6 @@ def find_duplicates(
         ),
         tuple(_find_shared_blocks(views, texts)),
     )
-
-
-def label_item(item: ContextItem) -> str:
-    """Name an item by its source and sections, as people name a source."""
-    return "#".join((item.source, *item.sections))
 
 
 def remove_duplicates(
@@ -380,8 +376,10 @@ def _find_shared_blocks(views: Sequence[View], texts: Texts) -> list[SharedBlock
                     ),
                     part_of(item.count, match.share),
                     (
-                        BlockPlace(other.source, match.its_first, match.its_last, tuple(theirs)),
-                        BlockPlace(item.source, match.first, match.last, tuple(ours)),
+                        BlockPlace(
+                            *name_lines(other, match.its_first, match.its_last), tuple(theirs)
+                        ),
+                        BlockPlace(*name_lines(item, match.first, match.last), tuple(ours)),
                     ),
                 )
             )

@@ -9,10 +9,11 @@ from typing import Any
 
 from orch_tui.frozen import frozen
 from orch_tui.prepare.ambient import Ambient, AmbientPart
-from orch_tui.prepare.blocks import Earlier, Numbering, TextLines
-from orch_tui.prepare.bundle import Bundle, ContextItem, without_repeats
+from orch_tui.prepare.blocks import Earlier, LineMatch, Numbering, TextLines
+from orch_tui.prepare.bundle import Bundle, ContextItem, label_item, without_repeats
 from orch_tui.prepare.count import Count
 from orch_tui.prepare.trimming import can_be_trimmed, trim_item
+from orch_tui.source_name import NamedFile, format_source, parse_source, path_of
 
 WORTH_LEAVING_OUT = 100
 """Tokens of a block from which it is left out: saying where it stands takes some sixty."""
@@ -25,8 +26,9 @@ class Overlap:
     position: int
     """Of the item among those of the bundle, each once."""
     source: str
+    """Its name; of a part of its lines, what `name_lines` calls it."""
     first: int
-    """Lines of the item, from 1; 0 where only its name is known."""
+    """Lines of what ``source`` names, from 1; 0 where only its name is known."""
     last: int
     share: float
     """Of its characters; 1 when it is all of it."""
@@ -39,6 +41,8 @@ class Overlap:
     """The agent has it anyway; otherwise it stands in another item of the bundle."""
     removable: bool
     """It can be left out, and what is left be named."""
+    offset: int = 0
+    """Lines of the file before those of the item, where ``first`` counts them, too."""
 
     @property
     def whole(self) -> bool:
@@ -51,6 +55,22 @@ class Overlap:
             f"{self.source}, lines {self.first}-{self.last}: "
             f"the same as {self.by}, lines {self.by_first}-{self.by_last}"
         )
+
+
+def name_lines(item: ContextItem, first: int, last: int) -> tuple[str, int, int]:
+    """Name lines of an item as they are found again: those of a range by the file and its own
+    numbers; those of a heading or a symbol, which move with it, are counted within it."""
+    offset = _lines_before(item)
+    source = path_of(item.source) if offset is not None else label_item(item)
+    return source, first + (offset or 0), last + (offset or 0)
+
+
+def _lines_before(item: ContextItem) -> int | None:
+    """Count the lines of its file before those of an item; None where it is no range of lines."""
+    name = parse_source(item.source)
+    if isinstance(name, NamedFile) and name.lines and format_source(name) == item.source:
+        return name.lines[0] - 1
+    return None
 
 
 def in_ambient(items: Sequence[ContextItem], ambient: Ambient) -> tuple[Overlap, ...]:
@@ -144,7 +164,8 @@ class View:
         return sorted(self._overlaps(holders), key=lambda overlap: overlap.position)
 
     def _overlaps(self, holders: Mapping[str, int]) -> Iterator[Overlap]:
-        earlier, names = Earlier(), [(part.source, True) for part in self.ambient.parts]
+        earlier = Earlier()
+        others: list[ContextItem | AmbientPart] = [*self.ambient.parts]
         for part in self.ambient.parts:
             earlier.add(self._texts.of(part))
         order = sorted(enumerate(self.items), key=lambda pair: -holders.get(pair[1].sha256, 0))
@@ -154,17 +175,9 @@ class View:
             elif item.data is not None:
                 lines, can = self._texts.of(item), can_be_trimmed(item)
                 for match in earlier.matches(lines):
-                    by, ambient = names[match.text]
-                    count = part_of(item.count, match.share)
-                    yield Overlap(
-                        position,
-                        item.source,
-                        *(match.first, match.last, match.share, count),
-                        *(by, match.its_first, match.its_last, ambient),
-                        removable=can and count.tokens >= WORTH_LEAVING_OUT,
-                    )
+                    yield self._part(position, item, match, others[match.text], can)
                 earlier.add(lines)
-                names.append((item.source, False))
+                others.append(item)
 
     def without(self, overlaps: Iterable[Overlap]) -> list[ContextItem]:
         """The items without what can be left out, what is left of one counted by its share."""
@@ -174,7 +187,7 @@ class View:
                 cut.setdefault(overlap.position, []).append(overlap)
         left: list[ContextItem] = []
         for position, item in enumerate(self.items):
-            ranges = [(overlap.first, overlap.last) for overlap in cut.get(position, ())]
+            ranges = [(o.first - o.offset, o.last - o.offset) for o in cut.get(position, ())]
             if not ranges:
                 left.append(item)
             elif not any(overlap.whole for overlap in cut[position]):
@@ -203,6 +216,39 @@ class View:
                     number = matches[0].text
             if number is not None:
                 yield position, parts[number].source
+
+    def _part(
+        self,
+        position: int,
+        item: ContextItem,
+        match: LineMatch,
+        other: ContextItem | AmbientPart,
+        can: bool,
+    ) -> Overlap:
+        count = part_of(item.count, match.share)
+        whole = match.share == 1
+        ours, theirs = (match.first, match.last), (match.its_first, match.its_last)
+        source, first, last = (label_item(item), *ours) if whole else name_lines(item, *ours)
+        if is_ambient := isinstance(other, AmbientPart):
+            by, by_first, by_last = other.source, *theirs
+        elif whole:
+            by, by_first, by_last = label_item(other), *theirs
+        else:
+            by, by_first, by_last = name_lines(other, *theirs)
+        return Overlap(
+            position=position,
+            source=source,
+            first=first,
+            last=last,
+            share=match.share,
+            count=count,
+            by=by,
+            by_first=by_first,
+            by_last=by_last,
+            ambient=is_ambient,
+            removable=can and count.tokens >= WORTH_LEAVING_OUT,
+            offset=first - match.first,
+        )
 
     def _whole(self, position: int, item: ContextItem, by: str) -> Overlap:
         known = item.data is not None

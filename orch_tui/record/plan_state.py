@@ -10,7 +10,7 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import WENT_WELL
 from orch_tui.record import plan
 
-Progress = Literal["waiting", "ready", "running", "done", "failed", "unverified"]
+Progress = Literal["blocked", "ready", "deployed", "completed", "failed", "unverified"]
 
 
 @frozen
@@ -19,7 +19,8 @@ class PlannedState:
 
     agent_type: str
     progress: Progress
-    """That of its last attempt; before there is one, whether agents that it waits for are out."""
+    """The status of its last attempt, ``unverified`` where that is in doubt; before there is one,
+    whether agents that it waits for are out."""
     execution_id: str | None
     """Its last attempt."""
     runs: int
@@ -50,10 +51,10 @@ def read_plan_states(record: Record, session_id: str) -> dict[int, PlannedState]
     for agent in planned:
         runs = attempts.get(agent.planned_id, [])
         outstanding = tuple(p for p in waits[agent.position] if p not in completed)
-        progress: Progress = "waiting" if outstanding else "ready"
+        progress: Progress = "blocked" if outstanding else "ready"
         if runs:
             _, status, went_well = runs[-1]
-            progress = "running" if status == "deployed" else _ENDED[went_well]
+            progress = "deployed" if status == "deployed" else _ENDED[went_well]
         label = runs[-1][0] if runs else None
         states[agent.position] = PlannedState(
             agent.agent_type, progress, label, len(runs), outstanding
@@ -61,7 +62,7 @@ def read_plan_states(record: Record, session_id: str) -> dict[int, PlannedState]
     return states
 
 
-_ENDED: dict[int | None, Progress] = {1: "done", 0: "failed", None: "unverified"}
+_ENDED: dict[int | None, Progress] = {1: "completed", 0: "failed", None: "unverified"}
 
 
 def describe_outstanding(states: dict[int, PlannedState], position: int) -> Iterator[str]:
@@ -75,5 +76,5 @@ def describe_outstanding(states: dict[int, PlannedState], position: int) -> Iter
         )
 
 
-_HOW = {"running": "has not returned", "failed": "failed"}
+_HOW = {"deployed": "has not returned", "failed": "failed"}
 """Of an agent that is outstanding: none of its attempts has completed."""

@@ -62,6 +62,13 @@ their bars `┊` is where orch begins to warn, and then where it gets critical; 
 needless in the bundle.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f",
+            "fit",
+            "make it fit",
+            id="compose-fit",
+            tooltip="take out what is optional, until it fits",
+        ),
         Binding("escape", "to_tree", "to the tree", id="compose-focus"),
         Binding("escape", "to_box", "find a file", id="compose-focus"),
         Binding("s", "save", "save", id="compose-save", tooltip="save it, for the planned agent"),
@@ -117,13 +124,6 @@ needless in the bundle.
             "take it anyway",
             id="compose-allow",
             tooltip="take a file anyway that looks like a secret",
-        ),
-        Binding(
-            "f",
-            "fit",
-            "make it fit",
-            id="compose-fit",
-            tooltip="take out what is optional, until it fits",
         ),
         Binding("ctrl+s", "save_from_box", "save", id="compose-save-from-box"),
         Binding(
@@ -317,15 +317,20 @@ needless in the bundle.
             self.views.show()
 
     def _show_head(self) -> None:
-        state = self.state
-        changed = state.has_unsaved_changes
-        now = state.composition
-        top = self.query_one("#top")
-        top.border_title = Content(name_bundle(now))
-        told = describe_state(now, state.context, changed=changed)
-        top.border_subtitle = Content(f"L limits · {told}" if state.session_id else told)
+        now = self.state.composition
+        self.query_one("#top").border_title = Content(name_bundle(now))
+        self._show_state()
         text = render_head(now, self._editor.model_choice, self._editor.remarks)
         self.query_one("#head", Static).update(text, layout=False)
+
+    def _show_state(self) -> None:
+        """Say at the edge whether it is saved, and before that what can be done about too much."""
+        state = self.state
+        keys = ["L limits"] if state.session_id else []
+        if self._is_too_much:
+            keys.insert(0, "Esc, f makes it fit" if self.is_typing else "f makes it fit")
+        told = describe_state(state.composition, state.context, changed=state.has_unsaved_changes)
+        self.query_one("#top").border_subtitle = Content(" · ".join([*keys, told]))
 
     def _show_keys(self) -> None:
         """Draw the footer, where other keys do something now; it is slow to draw."""
@@ -333,6 +338,7 @@ needless in the bundle.
         enabled = tuple(self.check_action(name, ()) for name in names)
         if enabled != self._enabled:
             self._enabled = enabled
+            self._show_state()
             self.refresh_bindings()
 
     @on(FileTree.Highlighted)
@@ -349,6 +355,11 @@ needless in the bundle.
         self._show_keys()
 
     # Keys
+
+    @property
+    def _is_too_much(self) -> bool:
+        state = self.state
+        return state.budget_status in ("critical", "over") and bool(state.composition.choices)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self.state
@@ -376,8 +387,7 @@ needless in the bundle.
             case "unshare":
                 return bool(state.context and state.context.shared_ids)
             case "fit":
-                over = state.budget_status in ("critical", "over")
-                return over and bool(state.composition.choices)
+                return self._is_too_much
             case "form":
                 seen = self.has_class("-viewing") or not self.has_class("-narrow")
                 return self.views.active == "briefing" and seen

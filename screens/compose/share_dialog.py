@@ -14,7 +14,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from orch_tui.prepare.dedup import label_item
+from orch_tui.prepare.bundle import label_item
 from orch_tui.screens.dialogs import tell_keys
 from orch_tui.screens.theme import PARTS
 from orch_tui.screens.widgets.bundle_parts import gauge_parts

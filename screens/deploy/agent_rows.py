@@ -111,7 +111,7 @@ def arrange_rows(board: Board, width: int) -> list[Row]:
         ("Needs you", "asks", [r for tree in asking for r in drawn.of_tree(tree)], len(asking)),
         ("Running", "", [r for tree in running for r in drawn.of_tree(tree)], 0),
         (came_back, "", [drawn.of_ending(board.endings[x]) for x in back], not_looked_at),
-        ("Handed over, awaited", "", [drawn.of_waiting(board.endings[x]) for x in unseen], 0),
+        ("Waiting", "", [drawn.of_waiting(board.endings[x]) for x in unseen], 0),
         ("Can be handed over", "", [drawn.of_planned(choice) for choice in ready], 0),
         (
             "Earlier",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -210,6 +211,17 @@ def state_of_agent(line: PlannedLine, live: Mapping[str, LiveAgent]) -> str:
     return state_of_run(
         line.status, seen, went_well=line.went_well, failed_checks=line.failed_checks
     )
+
+
+_COUNTED = {"done": "done", "failed": "failed", "doubt": "in doubt", "planned": "planned"}
+"""What the states of ended and planned agents are called; all others are waited for."""
+
+
+def count_states(lines: Sequence[PlannedLine]) -> str:
+    """Count the planned agents by how far they are: ``1 done · 2 waiting``."""
+    counts = Counter(_COUNTED.get(state_of_agent(line, {}), "waiting") for line in lines)
+    order = ("done", "failed", "in doubt", "waiting", "planned")
+    return " · ".join(f"{counts[word]} {word}" for word in order if counts[word])
 
 
 def _run_row(run: RunLine, live: LiveAgent | None, now: str) -> Row:

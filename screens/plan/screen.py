@@ -18,6 +18,7 @@ from orch_tui.screens.plan.agent_actions import AgentActions
 from orch_tui.screens.plan.lists import (
     AgentRows,
     SessionRows,
+    count_states,
     draw_detail,
     draw_run,
     make_rows,
@@ -334,9 +335,8 @@ agent, of the session; **e** on a session changes its scope, too.
         pane = self.query_one("#agents-pane")
         count = len(page.agents) if page.is_planned else len(page.runs)
         pane.border_title = f"{'Agents' if page.is_planned else 'Runs'} · {count}"
-        back = sum(line.status == "completed" for line in page.agents)
         turn = "F6 waves · " if self.app.size.height < SHORT and count > 1 else ""
-        pane.border_subtitle = f"{turn}{back} back of {count}" if page.agents else ""
+        pane.border_subtitle = f"{turn}{count_states(page.agents)}" if page.agents else ""
         self._show_detail()
 
     @on(Rows.Highlighted, "#agents")

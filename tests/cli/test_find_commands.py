@@ -214,10 +214,10 @@ def test_a_folder_may_be_called_like_a_part(did: Run, project: Path) -> None:
     assert (used["path"], used["given"]) == ("c#/main.cs", "whole")
 
 
-def test_what_history_understands_stands_in_the_readme() -> None:
+def test_what_history_understands_stands_in_the_documentation() -> None:
     from orch_tui.search.language import filters_in_words
 
-    assert filters_in_words() in " ".join((ROOT / "README.md").read_text().split())
+    assert filters_in_words() in " ".join((ROOT / "docs" / "finding.md").read_text().split())
 
 
 def test_a_query_that_begins_with_a_left_out_word_stands_behind_two_dashes(

@@ -82,12 +82,12 @@ def test_a_plan_says_how_far_its_agents_are_and_who_went_too_early(did: Run) -> 
         message = ("--final-message", "Did what was asked, all of it.")
         did("record-completion", "--execution-id", label, "--status", status, *message)
 
-    assert states() == [("ready", None), ("waiting", None), ("waiting", None)]
+    assert states() == [("ready", None), ("blocked", None), ("blocked", None)]
     early = did("init-deployment", "--planned", "3").err
     assert "planned agent 3 is deployed before 2 (checker) completed" in early
     assert "not begun" in early
     assert "is deployed before" not in did("init-deployment", "--planned", "1").err
-    assert states() == [("running", "exec-002"), ("waiting", None), ("running", "exec-001")]
+    assert states() == [("deployed", "exec-002"), ("blocked", None), ("deployed", "exec-001")]
     assert (
         "which it waits for: exec-002 has not returned"
         in did(*("init-deployment", "--agent-type", "checker", "--planned", "2")).err
@@ -96,7 +96,7 @@ def test_a_plan_says_how_far_its_agents_are_and_who_went_too_early(did: Run) -> 
     assert "exec-002 failed" in did("init-deployment", "--planned", "2").err
     did("init-deployment", "--planned", "1")
     finish("exec-005", "completed")
-    assert states()[0] == ("done", "exec-005")
+    assert states()[0] == ("completed", "exec-005")
     assert "is deployed before" not in did("init-deployment", "--planned", "2").err
     assert did("plan").out.splitlines()[0].split()[:4] == ["n", "wave", "state", "execution"]
 

@@ -138,3 +138,15 @@ def test_the_ambient_context_as_json() -> None:
         },
         {"source": "a.md", "lines": None, "token_count": 7, "by": "CLAUDE.md", "by_lines": None},
     ]
+
+
+def test_lines_are_those_of_the_file_and_of_a_section_those_within_it() -> None:
+    part = item("lib/a.md:11-31", f"first\n{LAW}", 1_000)
+    section = replace(item("lib/b.md", f"# Law\n\n{LAW}", 1_000), sections=("Law",))
+    first, second = view(item("c.md", LAW), part, section).overlaps({})
+    assert str(first) == "lib/a.md, lines 12-31: the same as c.md, lines 1-20"
+    assert str(second) == "lib/b.md#Law, lines 3-22: the same as c.md, lines 1-20"
+    other = view(part, item("d.md", f"{LAW}\nown", 1_000)).overlaps({})[0]
+    assert str(other) == "d.md, lines 1-20: the same as lib/a.md, lines 12-31"
+    (left,) = view(item("c.md", LAW), part).without([first])[1:]
+    assert (left.source, left.data) == ("lib/a.md:11-11", b"first\n")

@@ -110,7 +110,7 @@ def test_letters_without_sense_cost_a_few_lookups_each(size: int) -> None:
 SCRIPTS = {"European": "european", "Chinese": "cjk", "Cyrillic": "nonlatin"}
 
 
-def test_the_readme_says_what_was_measured() -> None:
+def test_the_documentation_says_what_was_measured() -> None:
     """Its table sums up accuracy.md, which the calibration writes."""
 
     def rows(text: str, first: str) -> list[list[str]]:
@@ -121,8 +121,8 @@ def test_the_readme_says_what_was_measured() -> None:
         return float(re.sub(r"[ ,%]", "", cell))
 
     measured = rows(asset("tokens/accuracy.md").read_text("utf-8"), r"[a-z-]+, v")
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-    said = rows(readme, "(?:code, data|European|Chinese|Cyrillic)")
+    page = (Path(__file__).parents[2] / "docs" / "preparing.md").read_text("utf-8")
+    said = rows(page, "(?:code, data|European|Chinese|Cyrillic)")
     assert len(said) == 4
     for name, files, equal, median, p95, largest, _ in said:
         kind = SCRIPTS.get(name.split()[0].strip(","))

@@ -142,7 +142,7 @@ async def test_who_needs_somebody_stands_first(files: ClaudeFiles) -> None:
         assert driven.sections == [
             ("Needs you", "1"),
             ("Running", "3"),
-            ("Handed over, awaited", "1"),
+            ("Waiting", "1"),
         ]
         assert [row.cells[3] for row in driven.rows[:4]] == ["22 s", "4 min", "3 s", "4 min"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Static
 
 from orch_tui.prepare.composition import Choice, Weight
@@ -176,6 +177,11 @@ async def test_what_is_too_much_is_made_to_fit_with_one_key(much: Path, clock: F
         assert sources(pilot) == ["lib/types.ts", "lib/big.ts"] and used(pilot) > before
 
 
+def shown_text(widget: Widget) -> str:
+    lines = [widget.render_line(y).text.strip() for y in range(widget.size.height)]
+    return " ".join(lines)
+
+
 async def test_required_items_that_are_too_much_are_said_in_place(
     much: Path, clock: FakeClock
 ) -> None:
@@ -184,7 +190,13 @@ async def test_required_items_that_are_too_much_are_said_in_place(
         await press(pilot, "»big", "enter", "escape", "f")
         problem = screen_of(pilot).query_one(Problem)
         assert "the required items alone take ~" in problem.text and sources(pilot)
-        await press(pilot, "p")
+        assert problem.text.endswith("make them recommended")
+        assert problem.text in shown_text(problem), "what to do is not cut"
+        top = screen_of(pilot).query_one("#top")
+        assert str(top.border_subtitle).startswith("f makes it fit · ")
+        await press(pilot, "escape")
+        assert str(top.border_subtitle).startswith("Esc, f makes it fit · ")
+        await press(pilot, "escape", "p")
         assert not problem.has_class("-shown")  # it may be true no more
 
 

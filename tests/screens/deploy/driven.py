@@ -130,7 +130,7 @@ class Driven:
 
     @property
     def waiting(self) -> list[str]:
-        return self.sections.get("Handed over, awaited", [])
+        return self.sections.get("Waiting", [])
 
     def go_to(self, key: str) -> None:
         assert self.app.screen.query_one("#runs", Rows).move_to_key(key)

@@ -26,7 +26,7 @@ from tests.screens.deploy.driven import (
 async def test_all_stand_in_one_list_of_sections(folder: Path) -> None:
     async with deploying(folder, size=(120, 36)) as driven:
         assert driven.sections == {
-            "Handed over, awaited": WAITING,
+            "Waiting": WAITING,
             "Can be handed over": ["planned:1", "planned:2"],
             "Earlier": ["exec-005", "exec-004"],
         }
@@ -38,7 +38,7 @@ async def test_all_stand_in_one_list_of_sections(folder: Path) -> None:
         assert rows["exec-005"][:4] == ("✗", "tester", "Test the trie", "it was cut off")
         assert rows["exec-004"][3] == "“The walrus is slow.”"
         await driven.keys("ctrl+f")
-        assert driven.sections["Handed over, awaited"] == ["exec-001", *WAITING]
+        assert driven.sections["Waiting"] == ["exec-001", *WAITING]
 
 
 async def test_enter_hands_a_planned_agent_over(folder: Path) -> None:
