@@ -25,6 +25,8 @@ VARIABLES = {
     "TERM, COLUMNS": "what the terminal is, and how wide",
     "XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_STATE_HOME": "where your own files lie, if not in HOME",
     "TMPDIR": "where files lie that are gone afterwards",
+    "PGSERVICEFILE, PGSERVICE, PGSYSCONFDIR": "where the services of PostgreSQL stand, and which "
+    "is meant, for the hub of a team; the rest of libpq's count, too (PGPASSWORD, PGPASSFILE)",
     "TMUX_PANE": "tells one pane from another, for the session that is kept there (orch use)",
 }
 """What orch reads of the environment."""

@@ -24,7 +24,9 @@ def render_json_help(words: Sequence[str]) -> str:
         UsageError: there is none of that name.
     """
     folder = asset("schemas")
-    names = sorted(path.stem.replace(".", " --") for path in folder.glob("*.json"))
+    names = sorted(
+        path.stem.replace(".", " --").replace("_", " ") for path in folder.glob("*.json")
+    )
     if not words:
         return _HEAD + "".join(f"  orch {name}\n" for name in names) + _TAIL
     wanted = " ".join(words)
@@ -36,4 +38,9 @@ def render_json_help(words: Sequence[str]) -> str:
             f"there is no JSON Schema of {wanted!r}",
             hint=f"nearest: {', '.join(near)}" if near else "orch help json lists those there are",
         )
-    return (folder / f"{wanted.replace(' --', '.')}.json").read_text("utf-8")
+    return (folder / name_schema_file(wanted)).read_text("utf-8")
+
+
+def name_schema_file(name: str) -> str:
+    """Name the file of the schema of an answer: ``stats --by`` is in ``stats.by.json``."""
+    return f"{name.replace(' --', '.').replace(' ', '_')}.json"

@@ -78,6 +78,13 @@ COMMANDS = {
     "forget": Command("manage", "drop the texts of old runs; figures and hashes stay"),
     "install": Command("install_commands", "install the skill or the hooks for Claude Code"),
     "uninstall": Command("install_commands", "remove what was installed"),
+    "hub connect": Command("hub_commands", "join the record to the hub of a team"),
+    "hub status": Command("hub_commands", "tell which hub the record is joined to, and who else"),
+    "hub disconnect": Command("hub_commands", "leave the hub; what is there stays there"),
+    "hub serve": Command("hub_commands", "run a hub on this machine"),
+    "hub admin init": Command("hub_admin_commands", "make a hub in a database"),
+    "hub admin migrate": Command("hub_admin_commands", "bring a hub up to date, with its months"),
+    "hub admin check": Command("hub_admin_commands", "check a hub and say what to do"),
     "completion": Command("manage", "print the shell completion script"),
     "demo": Command("demo", "run a whole orchestration on a sample project"),
 }
@@ -96,6 +103,8 @@ _GROUPS = {
     "stats_commands": "Recall",
     "manage": "Manage",
     "install_commands": "Manage",
+    "hub_commands": "Team",
+    "hub_admin_commands": "Team",
     "demo": "Try",
 }
 
@@ -315,12 +324,36 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
         answer_shell((name, c.summary, partial(_made, name)) for name, c in COMMANDS.items())
     if argv and argv[0].startswith("-") and (place := _find_command(argv)) is not None:
-        argv = [argv[place], *argv[:place], *argv[place + 1 :]]
+        end = place + len(name_command(argv[place:]).split())
+        argv = [*argv[place:end], *argv[:place], *argv[end:]]
     if not argv or argv[0].startswith("-"):
         return _make_whole(EVERYDAY).parse_args(argv)
     if argv[0] == "help":
         return _parse_help(argv[1:])
-    return _build(argv[0])().parse_args(argv[1:])
+    name = name_command(argv)
+    if name not in COMMANDS and (listed := _list_group(argv)):
+        return argparse.Namespace(run=lambda _: print("\n".join(listed)))
+    return _build(name)().parse_args(argv[len(name.split()) :])
+
+
+def name_command(words: list[str]) -> str:
+    """Name the command that words begin with: of one word, or of several (``hub admin init``)."""
+    longest = max(len(name.split()) for name in COMMANDS)
+    names = [" ".join(words[:length]) for length in range(longest, 0, -1)]
+    typed = (
+        names[0].partition(" -")[0] if any(c.startswith(f"{words[0]} ") for c in COMMANDS) else ""
+    )
+    return next((name for name in names if name in COMMANDS), typed or words[0])
+
+
+def _list_group(words: list[str]) -> list[str]:
+    """List the commands that begin with words, where these are all that was typed but for
+    ``--help``."""
+    typed = [word for word in words if word not in ("-h", "--help")]
+    if not typed:
+        return []
+    listed = [name for name in COMMANDS if name.split()[: len(typed)] == typed]
+    return [f"  orch {name:<19}{COMMANDS[name].summary}" for name in listed]
 
 
 def _parse_help(words: list[str]) -> argparse.Namespace:
@@ -329,14 +362,17 @@ def _parse_help(words: list[str]) -> argparse.Namespace:
         from orch_tui.cli.json_help import render_json_help
 
         return argparse.Namespace(run=lambda _: print(render_json_help(words[1:]), end=""))
-    if len(words) > 1:
+    name = name_command(words) if words else ""
+    if name not in COMMANDS and words and (listed := _list_group(words)):
+        return argparse.Namespace(run=lambda _: print("\n".join(listed)))
+    if len(words) > max(1, len(name.split())):
         raise UsageError("help is of one command", hint="orch help --all lists all of them")
     if words == ["settings"]:
         from orch_tui.cli.help_topics import render_settings_help
 
         return argparse.Namespace(run=lambda _: print(render_settings_help(), end=""))
     if words and not words[0].startswith("-"):
-        parser = _build(words[0])()
+        parser = _build(name)()
     elif words in ([], ["--all"]):
         parser = _make_whole(COMMANDS if words else EVERYDAY)
     else:
@@ -365,9 +401,10 @@ def _find_command(words: list[str]) -> int | None:
     for place, word in enumerate(words):
         if word == "--":
             return None
-        if word in COMMANDS:
+        name = name_command(words[place:])
+        if name in COMMANDS:
             before = words[place - 1]
-            options = builder(word)()._option_string_actions
+            options = builder(name)()._option_string_actions
             if not before.startswith("-") or "=" in before:
                 return place
             if before in options and options[before].nargs == 0:
@@ -380,9 +417,10 @@ def _made(name: str) -> argparse.ArgumentParser:
 
 
 def builder(name: str) -> Builder:
-    """What builds a command's parser: ``init-session`` -> ``init_session``, ``import_``."""
+    """What builds a command's parser: ``init-session`` -> ``init_session``, ``import_``,
+    ``hub status`` -> ``hub_status``."""
     module = import_module(f"orch_tui.cli.{COMMANDS[name].module}")
-    function = name.replace("-", "_") + "_" * iskeyword(name)
+    function = re.sub("[- ]", "_", name) + "_" * iskeyword(name)
     build: Builder = getattr(module, function)
     return build
 

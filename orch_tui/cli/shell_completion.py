@@ -72,12 +72,22 @@ def answer_shell(commands: Iterable[Offered]) -> None:
 
     words = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT") or 0)].split()
     whole = argparse.ArgumentParser(prog="orch")
-    listed = whole.add_subparsers()
+    listed: dict[str, Any] = {"": whole.add_subparsers()}
     for name, summary, build in commands:
-        is_typed = name in words[1:]
+        group, _, last = name.rpartition(" ")
+        is_typed = f" {name} " in f" {' '.join(words[1:])} "
         parents = [with_completers(build(), name)] if is_typed else []
-        listed.add_parser(name, help=summary, parents=parents, add_help=False)
+        _open_group(listed, group).add_parser(last, help=summary, parents=parents, add_help=False)
     argcomplete.autocomplete(whole)
+
+
+def _open_group(listed: dict[str, Any], name: str) -> Any:
+    """Get what the commands of a group (``hub``, ``hub admin``) are added to."""
+    if name not in listed:
+        outer, _, last = name.rpartition(" ")
+        group = _open_group(listed, outer).add_parser(last, help=f"{name} ...", add_help=False)
+        listed[name] = group.add_subparsers()
+    return listed[name]
 
 
 def with_completers(parser: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:

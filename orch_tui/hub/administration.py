@@ -6,10 +6,15 @@ Nobody else changes the schema, and no push does: a change of a table waits for 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from orch_tui.assets import asset
+from orch_tui.errors import HubError
+from orch_tui.frozen import frozen
+from orch_tui.hub.service import role_names
+from orch_tui.models.values import HUB_VERSION
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -19,26 +24,113 @@ MONTHS_AHEAD = 12
 """How many months of the search are kept ready."""
 
 
-def role_names(schema: str) -> tuple[str, str]:
-    """Name the roles of who reads and of who pushes in the hub of this schema.
+OLDEST_POSTGRES = 15
 
-    Roles are of all databases of a server: each hub has its own, by its schema.
-    """
-    return f"{schema}_reader", f"{schema}_pusher"
+MIGRATIONS: Mapping[int, str] = {}
+"""By the version that a hub is of: the script that makes the next one of it."""
 
 
 def make_hub(connection: Connection[Any], schema: str, now: datetime) -> None:
-    """Make the tables, months and roles of a hub, in one transaction."""
+    """Make the tables, months and roles of a hub, in one transaction.
+
+    Raises:
+        HubError: there is one already, the server is too old, or this is not for this person.
+    """
+    from psycopg import errors, sql
+
+    _check_server(connection)
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+            _use_schema(connection, schema)
+            connection.execute(_script("hub.schema.sql"))
+            make_months(connection, now)
+            for role in role_names(schema):
+                _ensure_role(connection, role)
+            grant_privileges(connection, schema)
+    except errors.DuplicateSchema:
+        raise HubError(
+            f"there is a schema {schema} already in {connection.info.dbname}",
+            hint="orch hub admin migrate brings a hub up to date; --schema names another",
+        ) from None
+
+
+def _check_server(connection: Connection[Any]) -> None:
+    number = connection.info.server_version // 10_000
+    if number < OLDEST_POSTGRES:
+        raise HubError(f"the server is PostgreSQL {number}; a hub needs {OLDEST_POSTGRES} or newer")
+    encoding = _value(connection, "SHOW server_encoding")
+    if encoding != "UTF8":
+        raise HubError(
+            f"the database {connection.info.dbname} is encoded in {encoding}; a hub needs UTF8",
+            hint="createdb -E UTF8 -T template0 NAME makes one",
+        )
+
+
+@frozen
+class Migration:
+    """What was done to bring a hub up to date."""
+
+    version_before: int
+    version: int
+    months: tuple[str, ...]
+    """The months of the search that were made."""
+
+
+def migrate_hub(connection: Connection[Any], schema: str, now: datetime) -> Migration:
+    """Bring the schema of a hub up to date: its tables, its months, who may do what.
+
+    All of it or nothing; nobody waits for it longer than five seconds.
+
+    Raises:
+        HubError: there is no hub, it is newer than this orch, or belongs to somebody else.
+    """
+    check_owner(connection, schema)
+    with connection.transaction():
+        before = int(_value(connection, "SELECT version FROM hub FOR UPDATE"))
+        if before > HUB_VERSION:
+            from orch_tui.processes import upgrade_command
+
+            raise HubError(
+                f"the hub is of version {before}, this orch knows {HUB_VERSION}",
+                hint=upgrade_command(),
+            )
+        for version in range(before, HUB_VERSION):
+            connection.execute(_script(MIGRATIONS[version]))
+        if before < HUB_VERSION:
+            connection.execute("UPDATE hub SET version = %s", [HUB_VERSION])
+        months = make_months(connection, now)
+        grant_privileges(connection, schema)
+    return Migration(before, HUB_VERSION, tuple(months))
+
+
+def check_owner(connection: Connection[Any], schema: str) -> None:
+    """Refuse who does not own the hub, which must be there."""
+    row = connection.execute(
+        "SELECT nspowner::regrole::text, pg_has_role(nspowner, 'MEMBER'), "
+        "EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = n.oid AND relname = 'hub') "
+        "FROM pg_namespace n WHERE nspname = %s",
+        [schema],
+    ).fetchone()
+    where = f"schema {schema} of {connection.info.dbname}"
+    if row is None or not row[2]:
+        raise HubError(f"there is no hub in {where}", hint="orch hub admin init makes one")
+    if not row[1]:
+        raise HubError(
+            f"the hub in {where} belongs to {row[0]}; {connection.info.user} may not change it",
+            hint=f"connect as {row[0]}",
+        )
+
+
+def let_in(connection: Connection[Any], schema: str, person: str) -> None:
+    """Make a role for a person who reads and pushes, where there is none of that name."""
     from psycopg import sql
 
-    with connection.transaction():
-        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
-        _use_schema(connection, schema)
-        connection.execute(_script("hub.schema.sql"))
-        make_months(connection, now)
-        for role in role_names(schema):
-            _ensure_role(connection, role)
-        grant_privileges(connection, schema)
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [person]).fetchone():
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(person)))
+    connection.execute(
+        sql.SQL("GRANT {}, {} TO {}").format(*map(sql.Identifier, (*role_names(schema), person)))
+    )
 
 
 def grant_privileges(connection: Connection[Any], schema: str) -> None:
@@ -73,18 +165,24 @@ def make_months(connection: Connection[Any], now: datetime) -> list[str]:
     made = []
     this = now.astimezone(UTC)
     number = this.year * 12 + this.month - 1
-    held = {
-        str(name)
-        for (name,) in connection.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'search'::regclass"
-        )
-    }
+    held = list_months(connection)
     for month in range(number - MONTHS_BACK, number + MONTHS_AHEAD + 1):
         name = f"search_{month // 12}{month % 12 + 1:02}"
-        if name not in held and f"{_schema_of(connection)}.{name}" not in held:
+        if name not in held:
             _make_month(connection, name, _first_day(month), _first_day(month + 1))
             made.append(name)
     return made
+
+
+def list_months(connection: Connection[Any]) -> set[str]:
+    """List the parts of the search by name: ``search_202611``, and ``search_other``."""
+    return {
+        str(name)
+        for (name,) in connection.execute(
+            "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid "
+            "WHERE inhparent = 'search'::regclass"
+        )
+    }
 
 
 def _make_month(connection: Connection[Any], name: str, start: str, end: str) -> None:
@@ -114,9 +212,9 @@ def _use_schema(connection: Connection[Any], schema: str) -> None:
     connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
 
 
-def _schema_of(connection: Connection[Any]) -> str:
-    found = connection.execute("SELECT current_schema()").fetchone()
-    return str(found[0]) if found else ""
+def _value(connection: Connection[Any], query: LiteralString) -> Any:
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
 
 
 def _ensure_role(connection: Connection[Any], role: str) -> None:

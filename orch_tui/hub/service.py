@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,21 @@ TIMEOUTS = {
 """After which the server gives up on a statement, a lock, a client that fell silent."""
 
 _SAFE = "verify-full"
+
+
+def role_names(schema: str) -> tuple[str, str]:
+    """Name the roles of who reads and of who pushes in the hub of this schema.
+
+    Roles are of all databases of a server: each hub has its own, by its schema.
+    """
+    return f"{schema}_reader", f"{schema}_pusher"
+
+
+def quoted_name(name: str) -> str:
+    """Write a name as SQL takes it."""
+    if re.fullmatch("[a-z_][a-z0-9_]*", name):
+        return name
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 @frozen
@@ -72,6 +87,8 @@ def find_service(name: str, *, insecure: bool = False) -> HubService:
         UsageError: it holds a password, or is no address.
         HubError: there is no such entry, or the way there is not safe.
     """
+    if not name.strip():
+        raise UsageError("no service is named", hint="orch hub connect NAME; is a variable empty?")
     if "://" in name or "=" in name:
         given = _read_address(name)
         shown = without_password(name)
@@ -203,7 +220,7 @@ def connect_to_service(service: HubService, schema: str = DEFAULT_SCHEMA) -> Con
         )
     except psycopg.Error as error:
         raise _refusal(service, str(error)) from None
-    settings = {**TIMEOUTS, "search_path": '"{}"'.format(schema.replace('"', '""'))}
+    settings = {**TIMEOUTS, "search_path": quoted_name(schema)}
     try:
         connection.execute(
             f"SELECT {', '.join(['set_config(%s, %s, false)'] * len(settings))}".encode(),
@@ -223,14 +240,18 @@ def open_hub(
 
     What PostgreSQL refuses within is a HubError.
     """
-    psycopg = load_psycopg()
-    connection = connect_to_service(service, schema)
-    try:
+    with asking(service), closing(connect_to_service(service, schema)) as connection:
         yield _look_at_hub(connection, service, schema, pushes=pushes)
+
+
+@contextmanager
+def asking(service: HubService) -> Iterator[None]:
+    """Have what PostgreSQL refuses, or that it goes away, be a HubError."""
+    psycopg = load_psycopg()
+    try:
+        yield
     except psycopg.Error as error:
         raise hub_error(service, error) from None
-    finally:
-        connection.close()
 
 
 def _look_at_hub(
@@ -240,7 +261,8 @@ def _look_at_hub(
     from psycopg import errors
 
     user = connection.info.user
-    letting_in = f"its owner lets people in: GRANT {schema}_reader, {schema}_pusher TO {user}"
+    roles = ", ".join(map(quoted_name, role_names(schema)))
+    letting_in = f"its owner lets people in: GRANT {roles} TO {quoted_name(user)}"
     try:
         row = connection.execute(
             "SELECT uid, version, min_reader, min_writer, session_user, "
@@ -341,7 +363,7 @@ def _first_line(service: HubService, said: Exception | str) -> str:
         text = text.replace(password, "...")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     first = without_password(lines[0]) if lines else "no word why"
-    return re.sub(r"^connection (failed: connection )?to server .*? failed: ", "", first)
+    return re.sub(r"^(connection (failed|is bad): )?connection to server .*? failed: ", "", first)
 
 
 def without_password(text: str) -> str:

@@ -16,11 +16,14 @@ from typing import Any
 import pytest
 
 from orch_tui.cli import main
+from orch_tui.cli.parser import COMMANDS
 from tests.counts import HANGS_AFTER
 
 ROOT = Path(__file__).parent.parent.parent
 FIXTURE = ROOT / "tests" / "fixtures" / "vector_search_project"
 ORCH = (sys.executable, "-m", "orch_tui")
+NEEDS_A_HUB = {name for name in COMMANDS if name.startswith("hub ") and name != "hub status"}
+"""Commands that `tests/hub` runs: it has one."""
 MESSAGE = "The HNSW index answers in 4 ms.\n\nNext to do: nothing.\n"
 
 

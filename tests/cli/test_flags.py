@@ -13,7 +13,7 @@ import pytest
 
 from orch_tui.cli.parser import COMMANDS, builder
 from orch_tui.errors import OrchError
-from tests.cli.conftest import Run
+from tests.cli.conftest import NEEDS_A_HUB, Run
 from tests.counts import WIDE
 from tests.variants import vary
 
@@ -84,9 +84,9 @@ VALUES = {
 
 TEXTS = {"--files", "--references", "--optional", "--shared", "--context-files", "--deliverables"}
 MOMENTS = {"--since", "--until", "--deployed-at", "--completed-at"}
-LEFT_OUT = {"hook", "watch", "demo", "forget", "redact"}
-"""Commands that do not end, have no flag that depends on another, or ask only where they find what
-is not there here."""
+LEFT_OUT = {"hook", "watch", "demo", "forget", "redact", *NEEDS_A_HUB}
+"""Commands that do not end, ask a hub, have no flag that depends on another, or ask only where they
+find what is not there here."""
 
 
 class Watched(argparse.Namespace):

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from orch_tui.cli.parser import COMMANDS, builder, parse
+from orch_tui.cli.parser import COMMANDS, builder, name_command, parse
 from orch_tui.cli.shell_completion import read_recorded_ids, with_completers
-from tests.cli.conftest import ROOT, Run, Shell
+from tests.cli.conftest import NEEDS_A_HUB, ROOT, Run, Shell
 from tests.counts import HANGS_AFTER
 
 IN_THE_DESIGN = {
@@ -43,11 +43,11 @@ def examples(name: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_says_what_it_does_with_an_example_that_parses(name: str, orch: Run) -> None:
-    done = orch(name, "--help")
+    done = orch(*name.split(), "--help")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith(f"usage: orch {name} ")
     assert "\nexample:\n  " in done.out
-    lines = [line for line in examples(name) if line[1] == name]
+    lines = [line for line in examples(name) if name_command(line[1:]) == name]
     assert lines or name == "completion"
     for line in lines:
         assert parse([word for word in line[1:] if word != ">"][: _end(line) - 1]).run
@@ -77,7 +77,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted({*COMMANDS} - NOT_RUN))
+@pytest.mark.parametrize("name", sorted({*COMMANDS} - NOT_RUN - NEEDS_A_HUB))
 def test_the_example_runs(
     name: str, did: Run, orch: Run, project: Path, stage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +172,9 @@ def completions(line: str, cwd: Path) -> list[str]:
         ("orch record-completion --status ", ["completed", "failed"]),
         ("orch query --format j", ["json", "jsonl"]),
         ("orch completion ", ["bash", "fish", "zsh"]),
+        ("orch hub adm", ["admin"]),
+        ("orch hub admin m", ["migrate"]),
+        ("orch hub connect --send f", ["figures"]),
         ("orch prepare-bundle --output bun", ["bundle-002.json"]),
     ],
 )

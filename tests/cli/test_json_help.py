@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from orch_tui.cli.json_help import name_schema_file
 from tests.cli.conftest import Run
 from tests.generate import json_schemas
 from tests.generate.json_schemas import PARTS_OF_STATS, SCHEMAS
@@ -50,7 +51,7 @@ def held_to_schema(name: str, said: Any) -> None:
 def validator_of(name: str) -> Draft202012Validator:
     name, _, part = name.partition(" --by ")
     name += " --by" * bool(part)
-    schema = json.loads((SCHEMAS / f"{name.replace(' --', '.')}.json").read_text("utf-8"))
+    schema = json.loads((SCHEMAS / name_schema_file(name)).read_text("utf-8"))
     if part:
         (schema,) = (each for each in schema["anyOf"] if each["title"] == f"--by {part}")
         assert "items" in schema
@@ -120,7 +121,7 @@ def test_answers_about_what_is_empty_waits_or_failed_have_it_too(answer: Any, di
 def test_a_schema_is_found_by_the_name_of_its_command(did: Run, orch: Run) -> None:
     listed = did("help", "json").out
     for path in SCHEMAS.glob("*.json"):
-        name = path.stem.replace(".", " --")
+        name = path.stem.replace(".", " --").replace("_", " ")
         assert f"  orch {name}\n" in listed
         assert did("help", "json", *name.split()).json["title"] == f"orch {name} --format json"
     wrong = orch("help", "json", "outputz")

@@ -18,7 +18,7 @@ from orch_tui.cli.parser import COMMANDS
 from orch_tui.models import database
 from orch_tui.models.database import Record
 from orch_tui.record.hooks import pending_transcripts
-from tests.cli.conftest import Run
+from tests.cli.conftest import NEEDS_A_HUB, Run
 from tests.counts import HANGS_AFTER
 from tests.record.claude_home import foreground
 from tests.record.hook_events import call
@@ -38,6 +38,7 @@ READS = {
     "doctor": [],
     "export": [],
     "history": ["hnsw"],
+    "hub status": [],
     "import": ["--dry-run"],
     "outputs": ["--state"],
     "path": [],
@@ -66,7 +67,7 @@ WRITES = {
     "generate-briefing",  # what is deployed next is handed over as it was rendered
     "validate",  # its answer opens a gate
 }
-OTHERS = {"demo", "hook", "install", "uninstall", "watch"}
+OTHERS = {"demo", "hook", "install", "uninstall", "watch", *NEEDS_A_HUB}
 
 HOLD = """
 import sqlite3, sys
@@ -119,7 +120,7 @@ def held(did: Run, deployed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.slow
 @pytest.mark.parametrize("command", vary(READS, always=6))
 def test_a_reader_does_not_wait(held: Run, command: str) -> None:
-    assert "locked" not in held(command, *READS[command]).err
+    assert "locked" not in held(*command.split(), *READS[command]).err
 
 
 def test_what_a_reader_left_is_taken_in_by_the_next(held: Run) -> None:

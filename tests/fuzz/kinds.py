@@ -293,7 +293,7 @@ def give_options(lab: Laboratory, random: Random) -> None:
 
 
 _LEFT_OUT = {"watch", "hook", "install", "uninstall", "demo", "completion"}
-"""Those that wait, write elsewhere, or leave the process."""
+"""Those that wait, write elsewhere, or leave the process; those of a hub, too."""
 
 
 @cache
@@ -302,7 +302,7 @@ def _list_commands() -> list[tuple[str, list[str]]]:
     return [
         (name, [word for action in builder(name)()._actions for word in action.option_strings])
         for name in COMMANDS
-        if name not in _LEFT_OUT
+        if name not in _LEFT_OUT and not name.startswith("hub ")
     ]
 
 

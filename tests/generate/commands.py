@@ -46,7 +46,8 @@ def main() -> None:
 def render_reference() -> str:
     """Render the Markdown page of all commands, in the order of ``orch --help``."""
     index = "\n".join(
-        f"- [`orch {name}`](#orch-{name}): {c.summary}" for name, c in COMMANDS.items()
+        f"- [`orch {name}`](#orch-{name.replace(' ', '-')}): {c.summary}"
+        for name, c in COMMANDS.items()
     )
     return "\n".join([HEAD, index, *(f"\n{_render_command(name)}" for name in COMMANDS)]) + "\n"
 

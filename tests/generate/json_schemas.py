@@ -17,6 +17,7 @@ from typing import Any
 
 from genson import SchemaBuilder
 
+from orch_tui.cli.json_help import name_schema_file
 from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.recall.insights import PARTS
 from orch_tui.record.ledger.ingest import Report, ingest_statement
@@ -141,6 +142,9 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
 
     # kept
     say("doctor")
+    found["hub admin check"] = found["doctor"]
+    say("hub status")
+    found["hub status"] += [{**found["hub status"][0], **told} for told in _TOLD_OF_A_HUB]
     say("migrate")
     say("backup", "backup", "copy.db")
     say("redact", "redact", "look.json", "--reason", "a test", "--dry-run")
@@ -149,6 +153,29 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     say("complete-session")
     say("restore", "restore", "copy.db")
     return found
+
+
+_JOINED = {
+    "joined": True,
+    **{"service": "team", "schema": "orch", "send": "messages"},
+    "joined_at": "2026-11-22T10:00:00.000Z",
+}
+_ORIGIN = {
+    **{"name": "ann-laptop", "person": "ann", "declared": None, "machine": "laptop"},
+    **{"client": "0.1.0", "sends": "messages", "statements": 812},
+    **{"seen_at": "2026-11-22T10:00:00.000Z", "mine": True},
+}
+_TOLD_OF_A_HUB = (
+    {**_JOINED, "problem": "the hub team cannot be reached", "hint": "it may another time"},
+    {
+        **_JOINED,
+        **{"place": "db.example.org/orch", "hub": "3f0c", "version": 1, "person": "ann"},
+        **{"may_read": True, "may_push": True, "waiting": 3},
+        "origins": [_ORIGIN, {**_ORIGIN, "declared": "Ann"}],
+    },
+)
+"""What ``orch hub status`` tells where there is a hub, which needs a server; ``tests/hub`` holds
+real answers to it."""
 
 
 def _say_of_usage(say: Answer, folder: Path) -> None:
@@ -198,7 +225,7 @@ def render_schemas(answers: Mapping[str, list[Any]]) -> dict[str, str]:
         else:
             schemas[name] = schema
     return {
-        f"{name.replace(' --', '.')}.json": json.dumps(schema, indent=1) + "\n"
+        name_schema_file(name): json.dumps(schema, indent=1) + "\n"
         for name, schema in schemas.items()
     }
 

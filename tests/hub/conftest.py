@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.cli.conftest import did, orch, project  # noqa: F401
 from tests.hub.postgres import programs_for_tests, running_server
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def server() -> Iterator[Cluster]:
     programs = programs_for_tests()
     if programs is None:
         pytest.skip("there is no PostgreSQL: the extra dev-hub is not installed")
-    from orch_tui.hub.administration import make_hub, role_names
+    from orch_tui.hub.administration import make_hub
+    from orch_tui.hub.service import role_names
 
     reader, pusher = role_names("orch")
     with running_server(programs) as cluster:

@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from orch_tui.errors import HubError
-from orch_tui.hub.postgres import Cluster, system_programs, wheel_programs
+from orch_tui.hub.postgres import Cluster, list_programs, wheel_programs
 
 LITTLE = {
-    "listen_addresses": "''",
+    "listen_addresses": "",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -25,7 +25,7 @@ LITTLE = {
 def programs_for_tests() -> Path | None:
     """Choose the programs: those of ORCH_TEST_POSTGRES (a folder), the wheel's, the machine's."""
     given = os.environ.get("ORCH_TEST_POSTGRES")
-    return Path(given) if given else wheel_programs() or system_programs()
+    return Path(given) if given else wheel_programs() or next(iter(list_programs()), None)
 
 
 @contextmanager

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orch_tui.hub.administration import make_months
-from tests.hub.conftest import NOW
+import pytest
+
+from orch_tui.hub.administration import MIGRATIONS, make_months
+from orch_tui.models.values import HUB_VERSION
+from tests.cli.conftest import Run
+from tests.cli.test_json_help import held_to_schema
+from tests.hub.conftest import NOW, address
 
 if TYPE_CHECKING:
-    from psycopg import Connection
-
-    Connect = Callable[..., Connection[Any]]
+    from orch_tui.hub.postgres import Cluster
+    from tests.hub.conftest import Connect
 
 
 def test_months_are_made_around_now_and_again_later(connect: Connect) -> None:
@@ -35,3 +40,73 @@ def test_every_month_is_found_by_words_and_by_time(connect: Connect) -> None:
     found = listed.fetchall()
     assert len(found) == 26
     assert {(by_words, all_of_them) for _, by_words, all_of_them in found} == {(1, 3)}
+
+
+@pytest.fixture
+def empty(server: Cluster) -> Iterator[str]:
+    """A database without a hub, as its owner reaches it."""
+    import psycopg
+
+    with psycopg.connect(address(server, "postgres"), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE empty")
+        yield address(server, "empty")
+        admin.execute("DROP DATABASE empty WITH (FORCE)")
+
+
+def test_a_hub_is_made_once(did: Run, orch: Run, empty: str) -> None:
+    made = did("hub", "admin", "init", empty, "--schema", "other team", "--format", "json")
+    assert made.json["roles"] == ["other team_reader", "other team_pusher"]
+    assert 'GRANT "other team_reader", "other team_pusher" TO NAME' in made.err
+    done = orch("hub", "admin", "init", empty, "--schema", "other team")
+    assert done.code == 1
+    assert "there is a schema other team already in empty" in done.err
+    did("hub", "admin", "init", empty)  # a second hub beside it
+    checked = did("hub", "admin", "check", empty, "--format", "json").json
+    assert {finding["level"] for finding in checked} == {"ok"}
+    held_to_schema("hub admin check", checked)
+    other = did("hub", "admin", "check", empty, "--schema", "other team", "--format", "json").json
+    assert [each["what"] for each in other if each["level"] == "warning"] == made.json["roles"]
+    assert did("hub", "connect", empty, "--yes", "--schema", "other team").out
+
+
+def test_only_the_owner_changes_a_hub(orch: Run, service_file: Path) -> None:
+    for act in ("migrate", "check"):
+        done = orch("hub", "admin", act, "ann")
+        assert done.code == 1
+        assert "belongs to orch; ann may not change it" in done.err
+        assert "there is no hub in schema none" in (
+            orch("hub", "admin", act, "owner", "--schema", "none").err
+        )
+    done = orch("hub", "admin", "init", "ann", "--schema", "mine")
+    assert done.code == 1
+    assert "does not allow that: permission denied" in done.err
+
+
+def test_a_hub_is_brought_up_to_date_again_and_again(
+    did: Run, orch: Run, service_file: Path, connect: Connect
+) -> None:
+    hub = connect()
+    hub.execute("REVOKE INSERT ON about FROM orch_pusher")
+    did("hub", "admin", "migrate", "owner")
+    connect("ann").execute("INSERT INTO about VALUES ('uid:1', 'a')")
+    again = did("hub", "admin", "migrate", "owner", "--format", "json").json
+    assert (again["version_before"], again["version"], again["months"]) == (1, 1, [])
+    hub.execute("UPDATE hub SET version = 9")
+    done = orch("hub", "admin", "migrate", "owner")
+    assert done.code == 1
+    assert f"the hub is of version 9, this orch knows {HUB_VERSION}" in done.err
+
+
+def test_there_is_a_step_from_every_version() -> None:
+    assert sorted(MIGRATIONS) == [*range(1, HUB_VERSION)]
+
+
+def test_a_database_that_is_not_in_utf8_is_refused(orch: Run, server: Cluster) -> None:
+    import psycopg
+
+    with psycopg.connect(address(server, "postgres"), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE latin ENCODING latin1 TEMPLATE template0")
+        done = orch("hub", "admin", "init", address(server, "latin"))
+        admin.execute("DROP DATABASE latin WITH (FORCE)")
+    assert done.code == 1
+    assert "is encoded in LATIN1; a hub needs UTF8" in done.err
