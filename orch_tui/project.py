@@ -284,6 +284,24 @@ class Project:
         with record.not_waiting():
             return index_older(record, limit)
 
+    def merge_index(self) -> bool:
+        """Merge a share of the search index where that is worth it; tell whether more remains.
+
+        Does nothing where no record was opened yet.
+
+        Raises:
+            RecordError: the record is locked or cannot be written just now.
+        """
+        record = self._record
+        if record is None or not record.writable:
+            return False
+        from orch_tui.search import index_merge
+
+        if not index_merge.is_merge_due(record):
+            return False
+        with record.not_waiting():
+            return index_merge.merge_share(record)
+
     def read_again(self) -> int:
         """Add up and read again a share of what an earlier orch recorded; gives how much remains.
 

@@ -49,7 +49,7 @@ class RecordWatch:
             if (now := self._look()) != seen or taken:
                 seen = now
                 self._app.post_message(RecordChanged())
-            is_busy = self._index_older() or self._read_again()
+            is_busy = self._index_older() or self._read_again() or self._merge_index()
             if self._end.wait(REST if is_busy else LOOK_EVERY):
                 return
 
@@ -87,6 +87,13 @@ class RecordWatch:
         """Read again a little of what an earlier orch recorded; tell whether more waits."""
         try:
             return bool(self._project.read_again())
+        except OrchError:  # somebody else writes
+            return False
+
+    def _merge_index(self) -> bool:
+        """Merge a little of the search index; tell whether more waits."""
+        try:
+            return self._project.merge_index()
         except OrchError:  # somebody else writes
             return False
 

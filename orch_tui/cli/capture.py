@@ -103,6 +103,7 @@ def _followed(project: Project, *, doing: bool) -> Iterator[News | Doing]:
         project.drain_inbox()
         with suppress(RecordError):
             project.read_again()
+            project.merge_index()
         with suppress(RecordError, SourceError):  # locked, or a transcript went: the next time
             project.record_ends(view.take_ends())
             if number % TRANSCRIPTS_EVERY == 0:

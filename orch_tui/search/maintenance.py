@@ -26,6 +26,7 @@ from orch_tui.search.documents import (
     load_indexed,
     read_small_fields,
 )
+from orch_tui.search.index_merge import merge_index
 from orch_tui.search.schema import (
     GIVEN,
     INDEX_TABLES,
@@ -42,9 +43,6 @@ if TYPE_CHECKING:
     from orch_tui.models.migrations.step import Progress
 
 _BATCH = 1000  # executions that are held in memory at once
-_PAGES_AT_ONCE = 500
-"""Of an index that is merged: a few hundredths of a second."""
-
 
 def refresh_pending(record: Record) -> None:
     """Index every execution marked in ``search_pending``.
@@ -81,7 +79,7 @@ def rebuild(record: Record) -> None:
     ids = record.sql("SELECT execution_id FROM agent_executions ORDER BY deployed_at, rowid")
     refresh(record, (execution_id for (execution_id,) in ids))
     end_other_versions(record)
-    optimize(record)
+    merge_index(record)
 
 
 @contextmanager
@@ -93,24 +91,6 @@ def remade_index(record: Record) -> Iterator[None]:
     for statement in SEARCH_TRIGGERS.values():
         record.execute(statement)
     rebuild(record)
-
-
-def optimize(record: Record) -> None:
-    """Merge the index into one piece: removed words leave the file, searches touch fewer pages.
-
-    Worth its time (about 60 microseconds an execution) after a big import too: a small write
-    may otherwise be the one that has to merge what the import left. In steps, between which
-    signals are answered.
-    """
-    for table in (TEXTS, GIVEN):
-        pages = -_PAGES_AT_ONCE  # below zero: of all there is (https://sqlite.org/fts5.html, 6.8)
-        changed = record.connection.total_changes
-        while True:
-            record.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", [pages])
-            before, changed = changed, record.connection.total_changes
-            if changed - before < 2:
-                break
-            pages = _PAGES_AT_ONCE
 
 
 def find_indexed(

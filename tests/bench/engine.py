@@ -33,7 +33,7 @@ from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.prepare.count import Count
 from orch_tui.record import completion, deployment, sessions
 from orch_tui.record.opening import open_record
-from orch_tui.search import documents, maintenance, tokens
+from orch_tui.search import documents, index_merge, maintenance, tokens
 from orch_tui.search.query import search as find
 from tests.bench import corpus as corpora
 from tests.bench import heard, search
@@ -258,7 +258,7 @@ def _kept(name: str, fill: Callable[[Record], object]) -> Path:
         schema_script(),
         *(
             Path(str(made.__file__)).read_text()
-            for made in (corpora, heard, search, documents, maintenance, tokens)
+            for made in (corpora, heard, search, documents, maintenance, index_merge, tokens)
         ),
     ]
     path = folder / f"{name}-{sha256(''.join(makers).encode()).hexdigest()[:12]}.db"
@@ -294,6 +294,13 @@ def _record_all(record: Record) -> None:
                         status=run.status,
                         error_message=run.error_message or None,
                     )
+        _merge_index(record)
+
+
+def _merge_index(record: Record) -> None:
+    """Do what the open app does beside: merge the index where enough was recorded."""
+    while index_merge.merge_share(record):
+        pass
 
 
 def _deploy(

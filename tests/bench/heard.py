@@ -12,6 +12,7 @@ from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.record.hooks import inbox
 from orch_tui.record.transcripts.importer import import_files
 from orch_tui.record.transcripts.transcript_files import find_in_paths
+from orch_tui.search import index_merge
 from tests.bench.corpus import Corpus, Run
 from tests.record import hook_events
 from tests.record.claude_home import CWD, Transcript, done, launch, tool
@@ -39,6 +40,8 @@ def record_heard(record: Record, folder: Path) -> None:
         inbox.drain_inbox(record, folder)
         files = [each.write(folder / "home") for each in _transcripts(session, told)]
         import_files(record, find_in_paths(files), catalogue=load_catalogue(), root=Path(CWD))
+        while index_merge.merge_share(record):  # as the open app does beside
+            pass
 
 
 class _Told:

@@ -12,6 +12,7 @@ from orch_tui.models.database import Record
 from orch_tui.models.values import SCHEMA_VERSION
 from orch_tui.record.upkeep import doctor
 from orch_tui.record.upkeep.doctor import examine_record, repair_record
+from orch_tui.search import index_merge
 from orch_tui.search.schema import INDEX_VERSION, TEXTS
 from tests.record.examining import fill_record, find_troubles, meddle
 from tests.search.older_index import make_version_1
@@ -92,6 +93,13 @@ def test_an_older_index_is_told_and_repaired(filled: Record) -> None:
         f"search index: {runs} executions indexed anew, in version {INDEX_VERSION}"
     ]
     assert told == [(0, runs)]  # the index is one share
+    assert find_troubles(filled) == {}
+
+
+def test_an_index_of_many_pieces_is_merged(filled: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_merge, "LEAST_GROWTH", 2)
+    assert repair_record(filled) == ["search index: merged into one piece"]
+    assert repair_record(filled) == []
     assert find_troubles(filled) == {}
 
 

@@ -20,6 +20,7 @@ from orch_tui.record.upkeep.table_checks import (
     run_check,
 )
 from orch_tui.search import maintenance
+from orch_tui.search.index_merge import is_merge_due, merge_index
 from orch_tui.search.schema import INDEX_VERSION
 from orch_tui.wording import plural
 
@@ -97,6 +98,9 @@ def repair_record(record: Record, progress: Progress = lambda done, total: None)
         if maintenance.check(record):
             maintenance.rebuild(record)
             done.append("search index: made anew")
+        elif is_merge_due(record):
+            merge_index(record)
+            done.append("search index: merged into one piece")
     if maintenance.is_of_another_version(record):
         older = maintenance.count_other_versions(record)
         while remaining := maintenance.index_older(record):

@@ -43,6 +43,7 @@ from orch_tui.record.upkeep.secret_places import (
     read_hashes,
 )
 from orch_tui.search import maintenance
+from orch_tui.search.index_merge import merge_index
 from orch_tui.search.schema import SEARCH_TRIGGERS
 
 _TRIGGERS = {**TRIGGERS, **SEARCH_TRIGGERS}
@@ -198,7 +199,7 @@ def _remove(record: Record, secret: HiddenSecret, found: SecretPlaces) -> None:
         maintenance.rebuild(record)
     else:
         maintenance.refresh(record, _in_order(record, map(secret.out_of_text, indexed)))
-        maintenance.optimize(record)  # removed words leave the file
+        merge_index(record)  # removed words leave the file
 
 
 def _in_order(record: Record, labels: Iterable[str]) -> list[str]:

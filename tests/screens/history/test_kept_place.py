@@ -16,11 +16,12 @@ from orch_tui.screens.header import Header
 from orch_tui.screens.widgets.preview import Preview
 from orch_tui.screens.widgets.row_list import Rows
 from orch_tui.screens.widgets.search_box import QueryInput
+from orch_tui.search import index_merge
 from orch_tui.search.maintenance import check, is_of_another_version
 from tests.conftest import FakeClock
 from tests.record import hook_events
 from tests.screens.history.driven import list_keys, open_app
-from tests.screens.quiet import settled
+from tests.screens.quiet import settled, stand_still
 from tests.search.older_index import make_version_1
 
 
@@ -55,6 +56,18 @@ async def test_an_older_index_answers_and_is_made_anew_meanwhile(
         assert check(record) == []
         assert not is_of_another_version(record)
     assert told == [2, 1, 0]
+
+
+async def test_the_open_app_merges_the_index_where_enough_was_recorded(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_merge, "LEAST_GROWTH", 3)
+    app = open_app(folder, clock)
+    async with app.run_test() as pilot:
+        await stand_still(pilot)
+    with open_record(Project(folder).database) as record:
+        assert not index_merge.is_merge_due(record)
+        assert check(record) == []
 
 
 @pytest.mark.parametrize(("width", "name"), [(140, "search index"), (80, " index")])
