@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _BATCH = 1000  # executions that are held in memory at once
 
+
 def refresh_pending(record: Record) -> None:
     """Index every execution marked in ``search_pending``.
 
