@@ -219,6 +219,71 @@ def test_one_letter_does_not_constrain_yet() -> None:
     assert list(read("given:s given:se,s").given_alternatives()) == []
 
 
+def test_a_letter_that_is_typed_to_its_end_is_a_word() -> None:
+    assert [word.tokens for word in read("vector s ").required_words] == [("vector",), ("s",)]
+    assert [word.tokens for word in read("lib/s ").required_words] == [("lib", "s")]
+    assert [word.tokens for word in read("vector 索").required_words] == [("vector",), ("索",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sign", "is_checked", "is_in_texts"),
+    [
+        ("→ ", True, False, False),
+        ("→→ ", False, True, True),
+        ("f→ ", False, True, True),
+        ("f ", False, False, False),
+        ("-a=>b ", False, True, True),
+    ],
+)
+def test_one_sign_is_known_to_the_index_and_several_are_looked_for_in_the_texts(
+    text: str, is_sign: bool, is_checked: bool, is_in_texts: bool
+) -> None:
+    query = read(text)
+    (word,) = query.words
+    assert (word.is_sign, word.is_checked) == (is_sign, is_checked)
+    assert query.is_in_texts is is_in_texts
+    assert query.checked_words == query.words * is_checked
+
+
+def test_a_part_of_a_text_is_looked_for_in_the_texts() -> None:
+    query = read("agent:a part:indexe ")
+    assert [each.name for each in query.parts] == ["part"]
+    assert query.is_in_texts and query.checked_words == ()
+    assert not read("agent:a part:in ").is_in_texts, "it is too short"
+    assert [each.name for each in query.told_filters] == ["agent"]
+
+
+@pytest.mark.parametrize(
+    ("text", "finds_nothing"),
+    [
+        ("", False),
+        ("(( ", True),
+        ("-(( ))", True),
+        ("(( x ", False),
+        ("(( agent:x", False),
+        ("(( since:2d", False),
+        ("(( since:soon", True),
+    ],
+)
+def test_what_asks_only_for_what_cannot_be_searched_finds_nothing(
+    text: str, finds_nothing: bool
+) -> None:
+    assert read(text).finds_nothing is finds_nothing
+
+
+def test_a_quotation_without_its_end_is_still_to_be_typed() -> None:
+    assert read('x "a b').unfinished == ('the quotation "a b has no end: it lacks a "',)
+    assert read('agent:"a b').unfinished == ('the quotation "a b has no end: it lacks a "',)
+    assert read('x "a b" agent:"a b" ').unfinished == ()
+
+
+def test_signs_and_pairs_are_asked_for_of_an_index_that_has_them() -> None:
+    signs = read("f→ 搜索引 ")
+    assert signs.match_expression(version=4) == '"f" AND "搜索引"*'
+    assert signs.match_expression(version=5) == signs.match_expression()
+    assert signs.match_expression() == '("\ue965e28692" AND "f") AND "搜索 索引"'
+
+
 def test_two_letters_are_asked_for_as_the_three_letter_beginnings_the_index_has() -> None:
     match = read("lib/se").match_expression()
     assert match.startswith('("lib se" OR "lib sea"* OR "lib seb"*')
@@ -357,7 +422,13 @@ def test_each_filter_is_found_in_its_text_and_taken_out_of_it() -> None:
     ]
     left = 'fold agent:impl,"a b" words since:7d file: has:nothing'
     assert remove_filter(text, written[1]) == left
-    assert remove_filter("agent:a", list_written_filters("agent:a")[0]) == ""
+    for text, left in (
+        ("agent:a", ""),
+        ("agent:a words", "words"),
+        ("words agent:a", "words"),
+        ("more  agent:a  words", "more words"),
+    ):
+        assert remove_filter(text, list_written_filters(text)[0]) == left
 
 
 @given(st.text(max_size=60) | st.from_regex(r"(-?(agent|since|has):[^ ]{0,5} ?){1,6}"))
