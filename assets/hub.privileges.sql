@@ -50,6 +50,13 @@ CREATE POLICY read_all ON log FOR SELECT TO orch_reader USING (true);
 CREATE POLICY add_own ON log FOR INSERT TO orch_pusher WITH CHECK (EXISTS (
   SELECT 1 FROM origins WHERE origins.origin_id = log.origin_id AND person = session_user));
 
+-- Nobody says of a text that it is gone, but the functions that see who may.
+ALTER TABLE contents ENABLE ROW LEVEL SECURITY;
+DROP POLICY IF EXISTS read_all ON contents;
+DROP POLICY IF EXISTS add ON contents;
+CREATE POLICY read_all ON contents FOR SELECT TO orch_reader USING (true);
+CREATE POLICY add ON contents FOR INSERT TO orch_pusher WITH CHECK (encoding <> 'gone');
+
 ALTER TABLE runs ENABLE ROW LEVEL SECURITY;
 DROP POLICY IF EXISTS read_all ON runs;
 DROP POLICY IF EXISTS read_own ON runs;

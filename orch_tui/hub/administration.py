@@ -148,13 +148,18 @@ def grant_privileges(connection: Connection[Any], schema: str) -> None:
         "'orch_reader'": sql.Literal(reader).as_string(connection),
         "orch_pusher": sql.Identifier(pusher).as_string(connection),
     }
-    for script in ("hub.functions.sql", "hub.privileges.sql"):
-        named = re.sub(
-            r"'orch_reader'|orch_reader|orch_pusher",
-            lambda found: names[found[0]],
-            asset(script).read_text("utf-8"),
+    with connection.transaction():
+        # functions keep this path: what a person puts into pg_temp must not stand before it
+        connection.execute(
+            sql.SQL("SET LOCAL search_path TO {}, pg_temp").format(sql.Identifier(schema))
         )
-        connection.execute(named.encode())
+        for script in ("hub.functions.sql", "hub.privileges.sql"):
+            named = re.sub(
+                r"'orch_reader'|orch_reader|orch_pusher",
+                lambda found: names[found[0]],
+                asset(script).read_text("utf-8"),
+            )
+            connection.execute(named.encode())
 
 
 def make_months(connection: Connection[Any], now: datetime) -> list[str]:
