@@ -150,7 +150,7 @@ class SourceReader:
                 parts = (*parts, *filter(None, [name.part]))
                 if os.path.isdir(path) and not (name.lines or parts):
                     return self._several(source, self._folder(source, path), (), path)
-                return (self._file(source, path, name.lines, parts),)
+                return (self.refuse_secret(self._file(source, path, name.lines, parts)),)
         if any(mark in source for mark in "*?["):
             paths, folder = self._glob(source)
             return self._several(source, paths, tuple(parts), folder)
@@ -177,12 +177,14 @@ class SourceReader:
         Raises:
             SourceError: what of it looks like one, without showing it.
         """
-        if self.look_inside and not self.allow_secret:
-            verdicts = self.verdicts or SecretVerdicts(None)
-            if found := verdicts.find_in(source.data, source.text):
-                is_text = is_free_text(source.name)  # its name is what it says
-                what = "the text" if is_text else "#".join((source.name, *source.sections))
-                raise refuse_found(what, found)
+        return self._refuse_secret(source, self.verdicts or SecretVerdicts(None))
+
+    def _refuse_secret(self, source: Source, verdicts: SecretVerdicts) -> Source:
+        looks = self.look_inside and not self.allow_secret
+        if looks and (found := verdicts.find_in(source.data, source.text)):
+            is_text = is_free_text(source.name)  # its name is what it says
+            what = "the text" if is_text else "#".join((source.name, *source.sections))
+            raise refuse_found(what, found)
         return source
 
     def _split(self, value: str, names_in: Callable[[str], list[str]]) -> Iterator[str]:
@@ -262,37 +264,33 @@ class SourceReader:
             raise SourceError(given, "looks like a secret", hint="--allow-secret hands it over")
         if lines is None and not parts:
             if is_notebook(path.name) and (cells := render_notebook(data, outputs=False)):
-                return self.refuse_secret(Source(name, (CELLS,), cells))
-            return self.refuse_secret(Source(name, (), data))
+                return Source(name, (CELLS,), cells)
+            return Source(name, (), data)
         if lines is not None and parts:
             raise SourceError(given, "names lines and sections", hint="choose one of them")
         if lines is not None:
             span = sections.find_line_span(decode_text(data), *lines, source=given)
-            return self.refuse_secret(
-                Source(_format_name(name, lines), (), encode_spans(data, [span]))
-            )
-        return self.refuse_secret(
-            Source(name, parts, cut_parts(data, path.name, parts, source=given))
-        )
+            return Source(_format_name(name, lines), (), encode_spans(data, [span]))
+        return Source(name, parts, cut_parts(data, path.name, parts, source=given))
 
     def _several(
         self, given: str, paths: Sequence[Path], parts: tuple[str, ...], folder: Path
     ) -> tuple[Source, ...]:
         """The files that are text and lie in the project or ``folder``. Raises SourceError naming
         each that is refused."""
-        sources: list[Source] = []
-        refused: list[SourceError] = []
+        read: list[Source | SourceError] = []
         left_out: dict[str, SourceError] = {}
         within = self._within(folder)
         places = FilePlaces(self.root)
         for path in paths:
             try:
                 self._refuse_leading_out(path, within, places)
-                sources.append(self._file(self._shown(path), path, None, parts, places))
+                read.append(self._file(self._shown(path), path, None, parts, places))
             except LeftOutError as error:
                 left_out.setdefault(error.source, error)  # a linked folder once
             except SourceError as error:
-                refused.append(error)
+                read.append(error)
+        sources, refused = self._refuse_secrets(read)
         if self.left_out is not None:
             for each in left_out.values():
                 self.left_out(each)
@@ -303,6 +301,24 @@ class SourceReader:
             hint = first.message if first and first.hint else ""
             raise SourceError(given, "holds no text file", hint=hint)
         return tuple(sources)
+
+    def _refuse_secrets(
+        self, read: Sequence[Source | SourceError]
+    ) -> tuple[list[Source], list[SourceError]]:
+        """Part what is no secret from what is refused, in order."""
+        verdicts = self.verdicts or SecretVerdicts(None)
+        if self.look_inside and not self.allow_secret:
+            verdicts.look_into([(r.data, r.text) for r in read if isinstance(r, Source)])
+        sources: list[Source] = []
+        refused: list[SourceError] = []
+        for each in read:
+            try:
+                if isinstance(each, SourceError):
+                    raise each
+                sources.append(self._refuse_secret(each, verdicts))
+            except SourceError as error:
+                refused.append(error)
+        return sources, refused
 
     def _within(self, folder: Path) -> tuple[Path, ...]:
         """Where what is taken for a folder or pattern has to lie, links resolved.

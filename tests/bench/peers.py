@@ -27,8 +27,8 @@ PACKAGE = "repomix@1.18.1"
 FILES = 264
 LEAST, MOST = 2_000, 60_000
 """Bytes of a file that is packed: neither next to nothing nor generated."""
-SKIPPED = 60
-"""Of the largest, so that the rest come to 2.8 MB."""
+TOGETHER = 2_800_000
+"""Bytes that they come to, about, however much this repository grows."""
 INSTALLING_TAKES = 300
 KINDS = (".py", ".md", ".toml")
 
@@ -73,12 +73,18 @@ def make_project(folder: Path) -> int:
     )
     names = (name for name in listed.stdout.split("\0") if name.endswith(KINDS))
     fit = [name for name in names if LEAST < (ROOT / name).stat().st_size < MOST and _is_open(name)]
-    chosen = sorted(fit, key=lambda name: (ROOT / name).stat().st_size)[-FILES - SKIPPED : -SKIPPED]
+    by_size = sorted(fit, key=lambda name: (ROOT / name).stat().st_size)
+    runs = (by_size[first : first + FILES] for first in range(len(by_size) - FILES + 1))
+    chosen = min(runs, key=lambda names: abs(_bytes_of(names) - TOGETHER))
     for name in chosen:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
     subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
-    return sum((ROOT / name).stat().st_size for name in chosen)
+    return _bytes_of(chosen)
+
+
+def _bytes_of(names: Sequence[str]) -> int:
+    return sum((ROOT / name).stat().st_size for name in names)
 
 
 def _is_open(name: str) -> bool:

@@ -71,3 +71,20 @@ def test_an_item_known_to_hold_none_is_looked_into_by_its_name_alone(
     assert replace(clean, source=".env").is_secret_by(verdicts) and looked_into == []
     assert replace(clean, data=SECRET, sha256="").is_secret_by(verdicts)
     assert clean.looks_secret is False and looked_into == [SECRET.decode(), CLEAN.decode()]
+
+
+def test_many_are_looked_into_at_once_and_those_that_hold_none_are_kept(
+    looked_into: list[str],
+) -> None:
+    cache = UnsavedCounts()
+    texts = [CLEAN, SECRET, *(f"{number}\n".encode() * 20_000 for number in range(3))]
+    verdicts = SecretVerdicts(cache)
+    verdicts.look_into([(text, text.decode()) for text in texts])
+    looked_into.clear()
+    found = [verdicts.find_in(text, text.decode()) for text in texts]
+    assert [bool(each) for each in found] == [False, True, False, False, False]
+    assert looked_into == [SECRET.decode()]
+    verdicts.keep()
+    again = SecretVerdicts(cache)
+    again.look_into([(text, text.decode()) for text in texts])
+    assert looked_into == [SECRET.decode()] * 2
