@@ -33,10 +33,10 @@ asked for. Its table keeps both, and there ``model`` is what was asked for: what
 is never overwritten by what was seen."""
 
 WENT_WELL = """CASE WHEN status IN ('completed', 'failed')
-AND NOT (status = 'completed' AND success IS NOT 0 AND unverified IS NOT NULL)
+AND NOT (unverified IS NOT NULL AND success IS NOT (status = 'failed'))
 THEN coalesce(success, status = 'completed') <> 0 END"""
-"""Whether an execution was a success, in SQL; NULL while it is waited for, and where it is said to
-be completed and something speaks against it (``unverified``). What somebody said of that
+"""Whether an execution was a success, in SQL; NULL while it is waited for, and where something
+speaks against what is said of its end (``unverified``). What somebody said of that
 (``success``) counts before its status. In Python: ``has_succeeded``."""
 
 
@@ -73,8 +73,9 @@ def has_succeeded(
     doubt. ``WENT_WELL``."""
     if status not in ENDINGS:
         return None
-    well = status == "completed" if success is None else bool(success)
-    return None if well and status == "completed" and unverified is not None else well
+    if unverified is not None and (success is None or bool(success) != (status == "failed")):
+        return None
+    return status == "completed" if success is None else bool(success)
 
 
 def timestamp(moment: datetime) -> str:

@@ -111,6 +111,8 @@ class AgentSurroundings:
     asked: PermissionAsked | None = None
     open_calls_in_session: int = 1
     """Calls of all its session's agents that may be what is asked for."""
+    is_explained: bool = False
+    """A hook told who of its session asks for what its client waits for."""
 
 
 def decide_state(work: AgentWork, sidecar: SidecarFacts, around: AgentSurroundings) -> AgentState:
@@ -192,11 +194,11 @@ def _waits(children: int, since: float) -> AgentState:
 def _of_calls(calls: list[OpenCall], around: AgentSurroundings) -> AgentState:
     client, asked = around.client, around.asked
     more = len(calls) - 1
-    if asked is not None and _is_unanswered(asked, calls, client):
+    if asked is not None and is_unanswered(asked, calls, client):
         why = "its hook told that it asks for a permission"
         return AgentState("asks", why, asked.at, asked.tool, asked.target, more)
     wanted = [call for call in calls if client and is_asked_for(call, client, around.now)]
-    if wanted and client:
+    if wanted and client and not around.is_explained:
         why = "its client waits for a permission, and this call is open"
         if around.open_calls_in_session > 1:
             why += f", one of {around.open_calls_in_session}"
@@ -210,7 +212,7 @@ def _of_calls(calls: list[OpenCall], around: AgentSurroundings) -> AgentState:
     return AgentState("tool", "a call without a result", call.at, call.tool, call.target, more)
 
 
-def _is_unanswered(asked: PermissionAsked, calls: list[OpenCall], client: Client | None) -> bool:
+def is_unanswered(asked: PermissionAsked, calls: list[OpenCall], client: Client | None) -> bool:
     """Whether a permission is still asked for: its call is open, and its client still waits."""
     if all(call.tool != asked.tool or call.at > asked.at + 1 for call in calls):
         return False

@@ -24,6 +24,7 @@ from orch_tui.live.agent_state import (
     decide_state,
     find_marks,
     is_asked_for,
+    is_unanswered,
 )
 from orch_tui.live.agent_work import AgentWork, WorkStep
 from orch_tui.live.client_sessions import WRITTEN_SINCE, Client, ClientSessions, Life
@@ -57,6 +58,9 @@ _MOST_LOOKS = 64
 """Looks in a row: 128 MB of transcripts."""
 
 _COMMAND_TOOL = "Bash"
+
+_TOLD_BEFORE = 2.0
+"""Seconds within which a client says that it waits, after the hook of what it waits for."""
 
 _FIND_EVERY = 8
 """Looks between two searches for the folder of a session."""
@@ -253,7 +257,7 @@ class LiveView:
         for key in [key for key in self._followed if key[0] not in self._folders]:
             del self._followed[key]
         running = {key for key, followed in self._followed.items() if not followed.has_ended}
-        self._requests.forget(now, running)
+        self._requests.forget(now, running | {(session, "") for session in self._folders})
 
     def _live_sessions(self, runs: KnownRuns) -> set[str]:
         """The sessions of this project's clients, and of runs that the record waits for."""
@@ -329,6 +333,7 @@ class LiveView:
             if (parent := self._parent(followed)) is not None and parent is not followed:
                 parent.children.append(followed)
         asked_for = self._count_asked_for(now)
+        explained = self._find_explained()
         for followed in self._deepest_first():
             life, why = self._life_of(followed)
             around = AgentSurroundings(
@@ -339,6 +344,7 @@ class LiveView:
                 sum(not child.has_ended for child in followed.children),
                 self._requests.asked.get((followed.session, followed.file.agent_id)),
                 asked_for.get(followed.session, 0),
+                followed.session in explained,
             )
             followed.state = self._settled_state(followed) or decide_state(
                 followed.work, followed.file.facts, around
@@ -409,6 +415,24 @@ class LiveView:
                 wanted = [is_asked_for(c, client, now) for c in followed.work.open_calls]
                 counts[followed.session] = counts.get(followed.session, 0) + sum(wanted)
         return counts
+
+    def _find_explained(self) -> set[str]:
+        """The sessions of which a hook told who asks: an agent that still waits, or whoever asked
+        when the client began to wait, which may be the main conversation."""
+        asked, clients = self._requests.asked, self._clients.clients
+        found = {
+            session
+            for session, client in clients.items()
+            if (at := self._requests.last_asked(session)) is not None
+            and at >= client.status_at - _TOLD_BEFORE
+        }
+        for (session, agent_id), each in asked.items():
+            followed = self._followed.get((session, agent_id))
+            if followed is not None and is_unanswered(
+                each, followed.work.open_calls, clients.get(session)
+            ):
+                found.add(session)
+        return found
 
     def _life_of(self, followed: _Followed) -> tuple[Life, str]:
         """Whether the client of an agent runs, and how one knows."""

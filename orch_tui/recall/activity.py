@@ -235,7 +235,7 @@ def _open_sessions(
 
 def _doubts(choose: Callable[..., ChosenRuns], now: datetime) -> tuple[Doubt, ...]:
     reasons: dict[str, int] = {}
-    for reason, n in choose("unverified IS NOT NULL AND status = 'completed'").rows(
+    for reason, n in choose("unverified IS NOT NULL").rows(
         "SELECT unverified, count(*) FROM chosen WHERE went_well IS NULL GROUP BY unverified"
     ):
         kind = str(reason).partition(":")[0]

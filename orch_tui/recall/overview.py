@@ -217,7 +217,7 @@ class PlannedLine:
 
     @property
     def is_doubted(self) -> bool:
-        """Whether its last execution came back as done, and something speaks against that."""
+        """Whether something speaks against what is said of the end of its last execution."""
         well = self.went_well
         return self.status in ENDINGS and (well is None or well and bool(self.failed_checks))
 

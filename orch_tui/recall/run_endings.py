@@ -110,7 +110,7 @@ def _make_ending(
         _share_filled(context, readable(model), catalogue),
         cost if isinstance(cost, float) else None,
         has_succeeded(status, success, doubt),
-        (readable(doubt) or "") if status == "completed" else "",
+        readable(doubt) or "",
         failed_checks,
     )
 

@@ -38,7 +38,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     run = shown.execution
     state = "waiting" if run.status == "deployed" else run.status or UNKNOWN
     yield "state", f"{state}, retracted" if run.retracted_at else state
-    yield "unverified", run.unverified or ""
+    yield "unverified", (run.unverified or "") if run.unverified != run.error_message else ""
     yield "error", ", ".join(filter(None, (run.error_message, run.error_code)))
     yield "ended", _ENDINGS.get(run.ending or "", "")
     yield "execution", run.execution_id

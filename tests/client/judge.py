@@ -8,6 +8,13 @@ from tests.client.comparison import list_differences, read_recorded
 from tests.client.run import Run
 from tests.client.scenario import Fields
 from tests.client.truth import read_truth
+from tests.client.watching import list_mistaken_states
+
+
+def _judge_watching(run: Run) -> list[str]:
+    parts = {served.agent: served.part for served in run.served if served.agent}
+    mistakes = list_mistaken_states(run.watched, parts, run.scenario.doings)
+    return [f"while it ran: {mistake}" for mistake in mistakes]
 
 
 def judge_run(run: Run) -> list[str]:
@@ -30,7 +37,8 @@ def judge_run(run: Run) -> list[str]:
         found = list_differences(read(**environment), truths, agents, scenario.never_ran, lasted)
         return [f"by {by}: {line}" for line in found]
 
-    found = look("hooks")
+    found = _judge_watching(run) if scenario.doings else []
+    found += look("hooks")
     run.orch("import")
     found += look("hooks and import")
     before = read()

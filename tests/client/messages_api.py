@@ -75,6 +75,11 @@ class Play:
             self.changed.notify_all()
             self.changed.wait_for(lambda: self.over, PATIENCE)
 
+    def pause(self, seconds: float) -> None:
+        """Let a time pass, or what is left of the run."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.over, seconds)
+
     def end(self) -> None:
         with self.changed:
             self.over = True
@@ -206,10 +211,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.play.hold(part)
             self.close_connection = True
             return
+        self.play.pause(chosen.after)
         message = self._make_message(number, served, chosen)
         try:
             if request.get("stream"):
-                self._stream(message, chosen.cut)
+                self._stream(message, chosen)
             else:
                 self._send_json(200, message)
         except OSError:
@@ -246,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
             },
         }
 
-    def _stream(self, message: dict[str, Any], cut: bool) -> None:
+    def _stream(self, message: dict[str, Any], answer: Answer) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
@@ -256,8 +262,10 @@ class _Handler(BaseHTTPRequestHandler):
             kind = event["type"]
             self.wfile.write(f"event: {kind}\ndata: {json.dumps(event)}\n\n".encode())
             self.wfile.flush()
-            if cut and kind == "content_block_delta":
-                return
+            if kind == "content_block_delta" and event["index"] == 0:
+                self.play.pause(answer.stalls)
+                if answer.cut:
+                    return
 
     def _send_json(self, status: int, value: Mapping[str, Any]) -> None:
         data = json.dumps(value).encode()

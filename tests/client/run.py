@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
 from tests.client.messages_api import PATIENCE, MessagesApi, Play, Served, read_served, write_served
 from tests.client.scenario import Act, Held, Press, Said, Scenario, See, Type
 from tests.client.terminal import Terminal
+from tests.client.watching import watch_agents
 
 EVENTS = (
     *("PreToolUse", "PostToolUse", "PostToolUseFailure", "PostToolBatch", "Notification"),
@@ -130,12 +132,21 @@ class Run:
         self.began = time.time()
         with api as play:
             self.environment["ANTHROPIC_BASE_URL"] = api.url
-            if self.scenario.interactive:
-                self._talk(play)
-            else:
-                self._print(play)
-        self.ended = time.time()
+            with self._watch() if self.scenario.doings else nullcontext():
+                if self.scenario.interactive:
+                    self._talk(play)
+                else:
+                    self._print(play)
+                self.ended = time.time()
         write_served(play.served, self.folder / "served.jsonl")
+
+    @property
+    def watched(self) -> Path:
+        """What ``orch watch`` told, where the scenario is watched."""
+        return self.folder / "watched.jsonl"
+
+    def _watch(self) -> AbstractContextManager[None]:
+        return watch_agents([str(ORCH)], self.project, self.environment, self.watched)
 
     def orch(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of orch in the project.

@@ -109,6 +109,9 @@ class Scenario:
     """Interactive: parts with the number of the answer after which no more is to come of them."""
     acts: Sequence[Act] = ()
     """Interactive: what is done after that, before the client is left."""
+    doings: Mapping[str, str] = field(default_factory=dict)
+    """By part, a pattern of the states that ``orch watch`` tells while it runs
+    (``list_mistaken_states``); empty: nobody watches."""
     short: bool = False
     """One of those that a short look runs."""
 

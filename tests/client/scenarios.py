@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from signal import SIGINT, SIGKILL
+from signal import SIGINT, SIGKILL, SIGTERM
 
 from tests.client.scenario import (
     ANY,
@@ -27,6 +27,7 @@ from tests.client.truth import FIGURES
 READ = call("Read", file_path="{project}/lib/calc.py")
 SHELL = call("Bash", command="echo found", description="look")
 WAIT = call("Bash", command="sleep 8; echo waited", description="wait")
+WORK = call("Bash", command="python3 -c 'import time; time.sleep(6)'", description="work")
 BACKGROUND = {"run_in_background": True}
 
 FEW_TRIES = {"CLAUDE_CODE_MAX_RETRIES": "1"}
@@ -37,6 +38,19 @@ STOPPED = {
     "completions": either(0, 1),
 }
 """Somebody ended it; whether that counts as coming back is open."""
+GONE: Fields = {
+    "status": either("failed", "deployed"),
+    "ending": either("gone", None),
+    "doubted": either(True, False),
+    "completions": either(0, 1),
+    "final": either("", "I begin."),
+    "context_end_tokens": ANY,
+}
+"""Its client ended: an import alone does not know that."""
+
+AT_WORK = "(starting |thinking |tool )*"
+"""What is told while nothing is odd; what is over in a moment may be told or not."""
+
 UNREAD: Fields = dict.fromkeys((*FIGURES, "usage", "tool_calls", "resolved_model"), ANY)
 """Nothing said that a transcript is worth reading: what only stands there is unknown."""
 
@@ -70,6 +84,9 @@ def _deploy_a_long_briefing(project: Path, orch: Orch) -> None:
     told = orch("init-deployment", *given, "--allow-overflow", "it is to be long")
     (project / "line.txt").write_text(told.stderr.splitlines()[-1])
 
+
+THREE = ("held", "second", "third")
+FIFTY = [f"part-{number}" for number in range(50)]
 
 WORKFLOW = """export const meta = { name: 'find-and-check', description: 'two, then one',
   phases: [{ title: 'Find' }, { title: 'Check' }] }
@@ -300,6 +317,7 @@ SCENARIOS = [
             "held": [says("I begin.", SHELL), holds()],
         },
         {"held": STOPPED},
+        doings={"held": f"{AT_WORK}stopped"},
     ),
     Scenario(
         "interrupted",
@@ -402,11 +420,15 @@ SCENARIOS = [
                 says("I wait."),
                 says("Outer is done."),
             ],
-            "inner": [says(READ), says("Inner is done.")],
+            "inner": [says(READ), says("Inner is done.", after=4)],
         },
         {"outer": {}, "inner": {}},
         interactive=True,
         until=[("inner", 1), ("outer", 2), ("main", 2)],
+        doings={
+            "outer": f"{AT_WORK}waiting {AT_WORK}returned",
+            "inner": f"{AT_WORK}returned",
+        },
     ),
     Scenario(
         "interactive-named",
@@ -473,6 +495,7 @@ SCENARIOS = [
         {"held": STOPPED},
         interactive=True,
         acts=[Held(), *CHOOSE_AGENT, Press("x"), Said("main", 2)],
+        doings={"held": f"{AT_WORK}stopped"},
     ),
     Scenario(
         "interactive-told",
@@ -522,17 +545,131 @@ SCENARIOS = [
             "main": [says(launch("held", "take long")), says("I go on.")],
             "held": [says("I begin.", SHELL), holds()],
         },
-        # SessionEnd alone tells of the end: an import without it knows of none
-        {
-            "held": {
-                **STOPPED,
-                "status": either("failed", "deployed"),
-                "ending": either("gone", None),
-                "context_end_tokens": ANY,
-            }
-        },
+        {"held": GONE},  # SessionEnd alone tells of the end
         interactive=True,
         leaves_it_running=True,
         until=[("main", 1)],
+    ),
+    Scenario(
+        "watched",
+        {
+            "main": [
+                says(
+                    launch("builder", "work for long"),
+                    launch("reader", "read and think"),
+                    launch("looper", "look again and again"),
+                ),
+                says("Done."),
+            ],
+            "builder": [says("I build.", WORK), says(READ), says("Built.")],
+            "reader": [
+                says("I read.", READ, after=1.5),
+                says(SHELL, stalls=5),
+                says("I thought for long.", after=8),
+            ],
+            "looper": [*[says(READ, after=1.2)] * 6, says("Looked.", after=1.2)],
+        },
+        {"builder": {}, "reader": {}, "looper": {}},
+        doings={
+            "builder": "(starting |thinking )*tool (thinking |tool )*returned",
+            "reader": f"{AT_WORK}returned",
+            "looper": f"{AT_WORK}((tool|thinking)\\+loops )+returned",
+        },
+        short=True,
+    ),
+    Scenario(
+        "watched-failing",
+        {
+            "main": [
+                says(launch("busy", "fail thrice"), launch("broken", "fail for ever")),
+                says("Done."),
+            ],
+            "busy": [Refusal(529, "overloaded_error", times=3, then=says("Fine after all."))],
+            "broken": [says("I begin.", SHELL), Refusal(500)],
+        },
+        {
+            "busy": {},
+            "broken": {"status": "failed", "final": either("", "I begin.", API_ERROR)},
+        },
+        environment={"CLAUDE_CODE_MAX_RETRIES": "4"},
+        doings={
+            "busy": f"{AT_WORK}retrying {AT_WORK}returned",
+            "broken": f"{AT_WORK}(retrying )?failed",
+        },
+    ),
+    Scenario(
+        "watched-denied",
+        {
+            "main": [says(launch("writer", "write")), says("Done.")],
+            "writer": [
+                says(call("Write", file_path="{project}/new.txt", content="x")),
+                says("It was not allowed.", after=3),
+            ],
+        },
+        {"writer": {}},
+        options=(),
+        doings={"writer": f"{AT_WORK}returned"},
+    ),
+    Scenario(
+        "watched-asking",
+        {
+            "main": [
+                says(
+                    launch("writer", "write", subagent_type="implementor"),
+                    launch("builder", "work for long"),
+                    launch("clock", "tell when it is time"),
+                ),
+                *[says("I wait.")] * 4,
+            ],
+            "writer": [
+                says("I write.", call("Write", file_path="{project}/new.txt", content="x")),
+                says("Wrote."),
+            ],
+            "builder": [says("I build.", WORK), says("Built.")],
+            "clock": [says("It is time.", after=5)],
+        },
+        {"writer": {}, "builder": {}, "clock": {}},
+        options=("--permission-mode", "default", "--allowedTools", "Bash"),
+        interactive=True,
+        until=[("main", 1)],
+        acts=[
+            See("Do you want to create"),
+            Said("clock", 0),
+            Press("Enter"),
+            Said("writer", 1),
+            Said("builder", 1),
+            Said("main", 3),
+        ],
+        doings={
+            "writer": f"{AT_WORK}asks {AT_WORK}returned",
+            "builder": "(starting |thinking )*tool (thinking )?returned",
+        },
+    ),
+    *(
+        Scenario(
+            name,
+            {
+                "main": [
+                    says(*[launch(part, "take long", **BACKGROUND) for part in THREE]),
+                    says("I wait."),
+                ],
+                "held": [says("I begin.", SHELL), holds(waits_for="second")],
+                "second": [says("I begin.", SHELL), holds(waits_for="third")],
+                "third": [says("I begin.", SHELL), holds()],
+            },
+            dict.fromkeys(THREE, GONE),
+            ends_by=signal,
+            doings=dict.fromkeys(THREE, f"{AT_WORK}gone"),
+        )
+        for name, signal in (("watched-killed", SIGKILL), ("watched-terminated", SIGTERM))
+    ),
+    Scenario(
+        "watched-fifty",
+        {
+            "main": [says(*[launch(part, "do a part") for part in FIFTY]), says("Done.")],
+            **dict.fromkeys(FIFTY, [says(READ, after=1), says("Done with mine.", after=2)]),
+        },
+        dict.fromkeys(FIFTY, {}),
+        doings=dict.fromkeys(FIFTY, f"{AT_WORK}returned"),
     ),
 ]

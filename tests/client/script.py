@@ -48,6 +48,10 @@ class Answer:
     """It begins when the client is gone, which is never."""
     cut: bool = False
     """The connection ends within the first block."""
+    after: float = 0
+    """Seconds until it begins."""
+    stalls: float = 0
+    """Seconds that the stream stands still within the first block."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,8 @@ def says(*blocks: Block | str, **how: Any) -> Answer:
     return Answer([text(b) if isinstance(b, str) else b for b in blocks], **how)
 
 
-def holds() -> Answer:
-    return Answer(held=True)
+def holds(**how: Any) -> Answer:
+    return Answer(held=True, **how)
 
 
 AFTER_THE_SCRIPT = says("There is nothing more to say.")

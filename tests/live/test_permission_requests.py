@@ -13,10 +13,12 @@ from orch_tui.hook import put
 from orch_tui.live.live_agent import LiveAgent
 from orch_tui.live.permission_requests import PermissionRequests
 from orch_tui.project import Project
+from orch_tui.record.hooks.inbox import list_asked
 from tests.live.claude_files import NOON, SESSION, ClaudeFiles, Follower, stamp
 
 WRITE = ("t1", "Write", {"file_path": "/home/dev/project/new.txt", "content": "x"})
 AGENT = "a0123456789abc001"
+OTHER = "a0123456789abc002"
 
 
 def ask(files: ClaudeFiles, at: float, tool: str = "Write", **fields: Any) -> str:
@@ -60,12 +62,47 @@ def test_what_somebody_else_asks_for(
     assert follower.agent(1.2).state == "tool"
 
 
-def test_it_stays_a_moment_for_those_who_look_and_is_not_recorded(files: ClaudeFiles) -> None:
+@pytest.mark.parametrize("asking", [AGENT, None], ids=["another agent", "the conversation"])
+def test_where_a_hook_told_who_asks_nobody_else_may(
+    files: ClaudeFiles, follower: Follower, asking: str | None
+) -> None:
+    files.agent(AGENT).prompt(0).calls(1, WRITE)
+    files.agent(OTHER).prompt(0).calls(1, ("t2", "Bash", {"command": "make"}))
+    waits(files, 1.5)
+
+    def state(at: float, who: str = OTHER) -> str:
+        return next(each.state for each in follower.look(at).agents if each.agent_id == who)
+
+    assert state(3) == "asks?"
+    ask(files, NOON + 1.4, agent_id=asking)
+    assert state(4) == "tool"
+    assert state(90) == "tool"
+    assert state(90, AGENT) == ("asks" if asking else "tool")
+    waits(files, 91)
+    assert state(93) == ("tool" if asking else "asks?"), "it waits for something else"
+
+
+def test_it_stays_for_those_who_look_and_is_not_recorded(files: ClaudeFiles) -> None:
+    """All of them for ten seconds, the last one of each agent for an hour."""
     project = Project(files.root)
     assert project.record
-    fresh, old, later = (ask(files, time.time() + age) for age in (0, -11, 3600))
+    now = time.time()
+    ask(files, now - 3599, agent_id="second")
+    ask(files, now - 3601, agent_id="third")
+    paths = [ask(files, now + age) for age in (0, -11, -12, 3600)]
     project.drain_inbox()
-    assert [os.path.exists(path) for path in (fresh, old, later)] == [True, False, False]
+    assert [os.path.exists(path) for path in paths] == [True, False, False, False]
+    requests = PermissionRequests(str(files.root))
+    requests.look()
+    assert {who: round(now - asked.at) for (_, who), asked in requests.asked.items()} == {
+        AGENT: 0,
+        "second": 3599,
+    }
+    assert [round(now - each.arrived_ns / 1e9) for each in list_asked(files.root)] == [11, 3599]
+    for each in list_asked(files.root):
+        os.utime(each.path, (now - 3601, now - 3601))
+    assert project.drain_inbox() == 0
+    assert list_asked(files.root) == []
     assert project.record.value("SELECT count(*) FROM observations") == 0
     project.close()
 

@@ -27,4 +27,9 @@ def test_what_went_well_is_one_rule_in_sql_and_in_python() -> None:
         told
         for told, went_well in outcomes.items()
         if went_well is None and told[0] not in (None, "deployed")
-    } == {("completed", None, "cut off"), ("completed", True, "cut off")}
+    } == {
+        ("completed", None, "cut off"),
+        ("completed", True, "cut off"),
+        ("failed", None, "cut off"),
+        ("failed", False, "cut off"),
+    }

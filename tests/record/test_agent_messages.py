@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -14,7 +15,9 @@ import pytest
 from orch_tui.models.database import Record
 from orch_tui.record.hooks import payload_ingest, payloads
 from orch_tui.record.ledger.doubt import ELSEWHERE
+from orch_tui.record.ledger.rebuild import find_stale_executions
 from orch_tui.record.opening import open_record
+from orch_tui.record.seen_ends import presume_client_gone
 from tests.record import hook_events
 from tests.record.claude_home import S1, Transcript, done, notification, tool
 from tests.record.empty import write_empty_record
@@ -102,8 +105,8 @@ def told_by_hooks(
         return rows(record)
 
 
-def deliver(record: Record, events: list[dict[str, Any]], step: int = 3) -> None:
-    for number, event in enumerate(events):
+def deliver(record: Record, events: list[dict[str, Any]], step: int = 3, first: int = 0) -> None:
+    for number, event in enumerate(events, first):
         at = f"2026-11-22T10:{number * step // 60:02}:{number * step % 60:02}.000Z"
         heard = payloads.read_payload(payloads.parse_payload(json.dumps(event).encode()), at)
         if heard:
@@ -416,6 +419,67 @@ def test_what_an_agent_said_while_it_waited_is_no_return(tmp_path: Path) -> None
     events, files = woken()
     (run, *_) = told_by_hooks(tmp_path, events)
     assert (run["final_message"], run["returns"]) == ("All done.", 1)
+
+
+def managed() -> list[dict[str, Any]]:
+    """A launch, that of its own child, its stop while that runs, the child's end, its own end."""
+    called = hook_events.call("T1", "Manage it")
+    child = {**hook_events.call("T2", "Do it"), "agent_id": AGENT}
+    launched = hook_events.answer(child, hook_events.launched("a9"))
+    busy = [{"id": AGENT, "status": "running"}, {"id": "a9", "status": "running"}]
+    return [
+        called,
+        hook_events.answer(called, hook_events.launched(AGENT)),
+        hook_events.start(AGENT),
+        child,
+        {**launched, "agent_id": AGENT},
+        hook_events.start("a9"),
+        hook_events.stop(AGENT, "I wait.", background_tasks=busy),
+        hook_events.stop("a9", "Done.", background_tasks=busy[:1]),
+        hook_events.start(AGENT),
+        hook_events.stop(AGENT, "All done.", background_tasks=[]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heard", "status"), [(7, "deployed"), (8, "completed"), (9, "deployed"), (10, "completed")]
+)
+def test_an_agent_that_waits_for_its_own_has_not_returned(
+    tmp_path: Path, heard: int, status: str
+) -> None:
+    """Nor while it works again; where nothing woke it, its stop was its return."""
+    runs = told_by_hooks(tmp_path, managed()[:heard])
+    run = next(run for run in runs if run["agent_id"] == AGENT)
+    assert run["status"] == status
+    assert run["returns"] == (status == "completed")
+    said = {8: "I wait.", 10: "All done."}
+    assert run["final_message"] == said.get(heard)
+
+
+def test_who_waits_for_its_own_when_its_client_is_killed_is_gone(tmp_path: Path) -> None:
+    with open_record(write_empty_record(tmp_path / "a.db")) as record:
+        deliver(record, managed()[:7])
+        for agent in (AGENT, "a9"):
+            presume_client_gone(record, SESSION, agent, "2026-11-22T11:00:00.000Z")
+        assert [(run["status"], run["ending"]) for run in rows(record)] == [("failed", "gone")] * 2
+        assert list(find_stale_executions(record)) == []
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+@pytest.mark.parametrize("seed", range(8))
+def test_who_waits_for_its_own_returns_once_in_whatever_order_it_is_heard(
+    tmp_path: Path, seed: int, *, is_late: bool
+) -> None:
+    """Whether they are taken in so, or the hooks themselves overtook one another."""
+    events = managed()
+    order = list(range(len(events)))
+    random.Random(seed).shuffle(order)
+    with open_record(write_empty_record(tmp_path / "a.db")) as record:
+        for place, at in enumerate(order):
+            deliver(record, [events[at]], first=place if is_late else at)
+            assert list(find_stale_executions(record)) == []
+        run = next(run for run in rows(record) if run["agent_id"] == AGENT)
+        assert (run["final_message"], run["returns"]) == ("All done.", 1)
 
 
 @pytest.mark.parametrize("first", ["hooks", "import"])

@@ -501,7 +501,7 @@ def stopped(**facts: Any) -> Returned:
                     {"id": "b", "status": "running"},
                 ],
             ),
-            says(of_agent(stopped(is_waiting=True), "Done.")),
+            says(of_agent(stopped(is_waiting=True, running=("b",)), "Done.")),
         ),
         (
             stop(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orch_tui.models.database import Record
+from orch_tui.models.values import WENT_WELL
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.statement import Noted, Returned
 from orch_tui.record.seen_ends import expect_transcript, presume_client_gone
@@ -29,6 +30,8 @@ def test_an_agent_whose_client_ended_is_gone(record: Record) -> None:
     presume_client_gone(record, "C", "a1", LATER)
     reason = "its Claude Code client ended before it returned"
     assert status(record) == [("failed", reason)]
+    ((doubt, went_well),) = record.sql(f"SELECT unverified, {WENT_WELL} FROM agent_executions")
+    assert (doubt, went_well) == (reason, None), "it is no failure of the agent"
 
 
 def test_who_saw_it_return_is_believed_before_and_after(record: Record) -> None:

@@ -20,7 +20,7 @@ from orch_tui.paths import SET_ASIDE, AnyPath, safe_inboxes
 
 if TYPE_CHECKING:
     from orch_tui.models.database import Record
-    from orch_tui.record.hooks.payloads import HookStatements
+    from orch_tui.record.hooks.payloads import HookStatements, PermissionPayload
 
 PAYLOADS_IN_PASSING = 500
 """Payloads that a command records on its way; the app and ``orch watch`` take all."""
@@ -35,8 +35,15 @@ _ABANDONED = 60.0
 
 
 _SHOWN_NS = 10 * 10**9
-"""Nanoseconds for which a payload stays that says what an agent asks for: it is for whoever looks
-at running agents just then, in whatever process, and not for the record."""
+"""Nanoseconds for which every payload stays that says what an agent asks for: it is for whoever
+looks at running agents, in whatever process, and not for the record."""
+
+_ASKED_NS = 3_600 * 10**9
+"""Nanoseconds for which the last of them of each agent stays: somebody may come back to an agent
+that has been asking for long."""
+
+_ASKED = ".asked-"
+"""How its name begins then; no payload that waits for the record has such a name."""
 
 
 @frozen
@@ -54,6 +61,18 @@ def list_waiting(root: AnyPath) -> list[WaitingPayload]:
     """List the payloads that wait for the project, oldest first."""
     found = [w for folder in safe_inboxes(root) for w in list_inbox(folder)]
     return sorted(found, key=lambda w: (w.arrived_ns, w.path))
+
+
+def list_asked(root: AnyPath) -> list[WaitingPayload]:
+    """List what each agent of the project asked for last, as far as it is kept."""
+    found = []
+    for folder in safe_inboxes(root):
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(_ASKED) and entry.is_file(follow_symlinks=False):
+                    seen = entry.stat()
+                    found.append(WaitingPayload(entry.path, seen.st_mtime_ns, seen.st_size))
+    return found
 
 
 def list_inbox(folder: str) -> list[WaitingPayload]:
@@ -78,6 +97,7 @@ def drain_inbox(
     """
     taken = 0
     if record.writable:
+        _forget_asked(root)
         with suppress(RecordError):
             for batch in _batches(list_waiting(root)[:most]):
                 taken += _take(record, root, batch, remark)
@@ -177,9 +197,29 @@ def _read(item: WaitingPayload) -> Iterator[_Read]:
         return
     at = timestamp(datetime.fromtimestamp(item.arrived_ns / 1e9, UTC))
     payload = payloads.parse_payload(data)
-    is_fresh = 0 <= time.time_ns() - item.arrived_ns < _SHOWN_NS
-    if not (is_fresh and payloads.read_permission(payload)):
+    age = time.time_ns() - item.arrived_ns
+    permission = payloads.read_permission(payload) if 0 <= age < _ASKED_NS else None
+    if permission is None:
         yield _Read(item.path, at, payloads.read_payload(payload, at))
+    elif age >= _SHOWN_NS:
+        _keep_asked(item, permission)
+
+
+def _keep_asked(item: WaitingPayload, permission: PermissionPayload) -> None:
+    """Keep what an agent asks for in the place of what it asked for before."""
+    import hashlib
+
+    who = hashlib.sha256(repr((permission.claude_session, permission.agent_id)).encode())
+    kept = os.path.join(os.path.dirname(item.path), f"{_ASKED}{who.hexdigest()[:32]}.json")
+    os.replace(item.path, kept)
+    os.utime(kept, ns=(item.arrived_ns, item.arrived_ns))
+
+
+def _forget_asked(root: AnyPath) -> None:
+    for kept in list_asked(root):
+        if not 0 <= time.time_ns() - kept.arrived_ns < _ASKED_NS:
+            with suppress(OSError):
+                os.unlink(kept.path)
 
 
 def _apply(

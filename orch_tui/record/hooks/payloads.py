@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from typing import Any, Required, TypedDict
 
@@ -105,15 +105,16 @@ class PermissionPayload:
 
     claude_session: str
     agent_id: str
+    """Empty: the main conversation asks."""
     tool: str
     given: bytes
     """The input of the tool, as JSON."""
 
 
 def read_permission(payload: Mapping[str, Any]) -> PermissionPayload | None:
-    """Read what an agent asks for; None where it is no such payload, or not of an agent."""
+    """Read what is asked for; None where it is no such payload."""
     session, agent_id = _text(payload, "session_id"), _text(payload, "agent_id")
-    if _text(payload, "hook_event_name") != "PermissionRequest" or not (session and agent_id):
+    if _text(payload, "hook_event_name") != "PermissionRequest" or not session:
         return None
     given = json.dumps(_mapping(payload, "tool_input")).encode()
     return PermissionPayload(session, agent_id, _text(payload, "tool_name"), given)
@@ -423,25 +424,33 @@ def _stopped(event: _Event) -> HookStatements | None:
     if not said:
         doubt = EMPTY if "last_assistant_message" in event.payload else UNHEARD
     went_on = event.payload.get("stop_hook_active") is True or None
-    waits = _has_other_tasks(event) or None
+    running = tuple(_other_tasks(event))
     heard = _report_agent(
         event,
-        Returned(**_agent_facts(event), doubt=doubt, went_on=went_on, is_waiting=waits),
+        Returned(
+            **_agent_facts(event),
+            doubt=doubt,
+            went_on=went_on,
+            is_waiting=bool(running) or None,
+            running=running or None,
+        ),
         said or None,
         None if said else path,
     )
     return heard and replace(heard, transcript=path or None)
 
 
-def _has_other_tasks(event: _Event) -> bool:
-    """Tell whether tasks besides the agent of an event are running in the background."""
+_MOST_TASKS = 200
+
+
+def _other_tasks(event: _Event) -> Iterator[str]:
+    """Name the tasks besides the agent of an event that are running in the background."""
     tasks, agent_id = event.payload.get("background_tasks"), _text(event.payload, "agent_id")
-    return isinstance(tasks, list) and any(
-        isinstance(task, Mapping)
-        and _text(task, "status") == "running"
-        and _text(task, "id") != agent_id
-        for task in tasks
-    )
+    for task in tasks[:_MOST_TASKS] if isinstance(tasks, list) else ():
+        if isinstance(task, Mapping) and _text(task, "status") == "running":
+            task_id = _text(task, "id")
+            if task_id != agent_id:
+                yield task_id
 
 
 def _idles(event: _Event) -> HookStatements | None:

@@ -396,16 +396,19 @@ def _one_return(group: list[Observation]) -> Return:
     success = latest(intent, "success")
     if status not in ("completed", "failed"):
         status = "failed" if success in (False, 0) else "completed"
+    ending = latest(fact, "ending")
+    reason = latest(sorted(intent, key=_is_own_word), "error_message")
+    doubt = latest([o for o in fact if not (speaks and _is_silent(o))], "doubt")
     return Return(
         completed_at=_returned_at([o for o in fact if o.source == fact[-1].source]),
         status=status,
         success=(status == "completed") if success is None else bool(success),
         message=latest(sorted(fact, key=_is_rendered, reverse=True), "message"),
-        error_message=latest(sorted(intent, key=_is_own_word), "error_message"),
+        error_message=reason,
         error_code=latest(intent, "error_code"),
         source=fact[-1].source,
-        doubt=latest([o for o in fact if not (speaks and _is_silent(o))], "doubt"),
-        ending=latest(fact, "ending"),
+        doubt=reason if ending == "gone" else doubt,  # its client ended, and nobody saw it fail
+        ending=ending,
     )
 
 
@@ -471,7 +474,7 @@ def _latest(returns: tuple[Return, ...]) -> dict[str, Any]:
         "error_message": last.error_message,
         "error_code": last.error_code,
         "ending": last.ending,
-        "unverified": last.doubt if last.status == "completed" else None,
+        "unverified": last.doubt if last.status == "completed" or last.ending == "gone" else None,
     }
 
 

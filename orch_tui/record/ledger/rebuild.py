@@ -36,7 +36,7 @@ from orch_tui.record.ledger.merge import (
     merge_statements,
 )
 from orch_tui.record.ledger.project_keys import note_other_project
-from orch_tui.record.ledger.returns import LaunchedRun, mark_waits
+from orch_tui.record.ledger.returns import LaunchedRun, hold_waits, mark_waits
 from orch_tui.record.ledger.statement import (
     KINDS,
     Addressed,
@@ -153,7 +153,9 @@ def _rebuild_execution(record: Record, execution_id: str) -> set[str]:
     _write_completions(record, execution_id, merged)
     if "depth" in changed:
         concerned |= set(_children(record, execution_id))
-    if any(o.source == "hook" and isinstance(o.statement, Returned) for o in of_run):
+    if changed.keys() & {"status", "parent_execution_id", "retracted_at"} or any(
+        o.source == "hook" and isinstance(o.statement, Returned) for o in of_run
+    ):
         concerned |= _waiting_parents(record, execution_id)
     if changed.keys() & {"deployed_at", "agent_id", "uid"}:
         concerned |= usage.find_rivals(record, execution_id)
@@ -206,20 +208,22 @@ def _mend(
 
     told, tasks = earlier_reading.read_framed_tasks(told, read_briefing)
     told = earlier_reading.read_named_agents(earlier_reading.drop_mistaken_waits(told))
-    told = mark_waits(told, lambda: _launched_runs(record, execution_id))
+    for wait in (mark_waits, hold_waits):
+        told = wait(told, lambda: _launched_runs(record, execution_id))
     return shown_words.mend_statements(told, read_text), tasks
 
 
 def _launched_runs(record: Record, execution_id: str) -> Iterator[LaunchedRun]:
-    for began, ended in record.sql(
-        "SELECT min(iif(kind <> 'returned', at, NULL)), "
-        "json_group_array(at) FILTER (WHERE kind = 'returned') FROM observations AS o "
+    for agent_id, began, ended, is_running in record.sql(
+        "SELECT agent_id, min(iif(kind <> 'returned', at, NULL)), "
+        "json_group_array(at) FILTER (WHERE kind = 'returned'), "
+        "(status = 'deployed' OR ending = 'gone') AND retracted_at IS NULL FROM observations AS o "
         "JOIN agent_executions AS e ON e.execution_id = o.execution_id "
         "WHERE parent_execution_id = ? AND o.source = 'hook' GROUP BY o.execution_id",
         [execution_id],
     ):
         if began is not None:
-            yield LaunchedRun(began, tuple(json.loads(ended)))
+            yield LaunchedRun(began, tuple(json.loads(ended)), bool(is_running), agent_id)
 
 
 def _merged(
@@ -365,8 +369,8 @@ def _waiting_parents(record: Record, execution_id: str) -> set[str]:
         parent
         for (parent,) in record.sql(
             "SELECT parent_execution_id FROM agent_executions AS e WHERE execution_id = ? "
-            "AND (SELECT count(*) FROM observations AS o WHERE kind = 'returned' "
-            "AND o.execution_id = e.parent_execution_id AND o.source = 'hook') > 1",
+            "AND EXISTS (SELECT 1 FROM observations AS o WHERE kind = 'returned' "
+            "AND o.execution_id = e.parent_execution_id AND o.source = 'hook')",
             [execution_id],
         )
     }

@@ -56,6 +56,9 @@ class LaunchedRun:
 
     began: str
     ended: tuple[str, ...]
+    is_running: bool = False
+    """Nobody has seen its end."""
+    agent_id: str | None = None
 
 
 class AgentActivity:
@@ -109,6 +112,63 @@ def mark_waits(
         replace(o, statement=o.statement.replaced(**waiting)) if o.digest in waits else o
         for o in told
     ]
+
+
+def hold_waits(
+    told: Sequence[Observation], read_children: Callable[[], Iterable[LaunchedRun]]
+) -> Sequence[Observation]:
+    """Leave out the stops of an agent that only waited for agents of its own.
+
+    Who stops while an agent that it launched runs in the background is woken when that comes back,
+    and returns only then; where nothing woke it, its last stop was its return. Whatever else tells
+    of its end is believed. ``read_children`` is asked only where it matters.
+    """
+    waiting = [o for o in told if o.source == "hook" and _says(o, "is_waiting")]
+    children = list(read_children()) if waiting else []
+    own = {child.agent_id for child in children}
+    stops = [o for o in waiting if not own.isdisjoint(_running_at(o))]
+    if not stops:
+        return told
+    last = stops[-1]
+    held = {o.digest for o in told if any(_tells_of_stop(o, stop) for stop in stops)}
+    if not _is_told_to_end(told, last, held):
+        awaited = [child for child in children if child.agent_id in _running_at(last)]
+        back = [at for child in awaited for at in child.ended if at > last.at]
+        begun = [o.at for o in told if isinstance(o.statement, Noted) and o.statement.begun]
+        is_woken = any(came <= at for came in back for at in begun)
+        if not is_woken and not any(child.is_running for child in awaited):
+            held = {o.digest for o in stops if not _tells_of_stop(o, last)}
+    return [o for o in told if o.digest not in held]
+
+
+def _running_at(stop: Observation) -> tuple[str, ...]:
+    statement = stop.statement
+    return (statement.running or ()) if isinstance(statement, Returned) else ()
+
+
+def _is_told_to_end(told: Sequence[Observation], stop: Observation, held: set[str]) -> bool:
+    """Tell whether anything but stops that are ``held`` tells of a return; where the agent was
+    told to go on, of one after a stop."""
+    is_resumed = any(isinstance(o.statement, Noted) and o.statement.resumed for o in told)
+    return any(
+        isinstance(o.statement, Returned)
+        and o.digest not in held
+        and not _says(o, "presumed")
+        and (o.at >= stop.at or not is_resumed)
+        for o in told
+    )
+
+
+def _tells_of_stop(observation: Observation, stop: Observation) -> bool:
+    """Tell whether a statement is of the same stop: itself, heard twice, or as the agent's own
+    transcript has it."""
+    statement = observation.statement
+    if observation is stop:
+        return True
+    if observation.words != stop.words or abs(_seconds(observation.at, stop.at)) > _ONE_EVENT:
+        return False
+    is_own = isinstance(statement, Returned) and statement.witness == "agent"
+    return _says(observation, "is_waiting") or is_own
 
 
 def _is_plain_stop(observation: Observation) -> bool:
