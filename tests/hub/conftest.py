@@ -106,3 +106,9 @@ def service_file(own_home: Path, hub_address: Callable[[str], str]) -> Path:
         entries += [f"[{name}]", *(f"{key}={value}" for key, value in given.items())]
     path.write_text("\n".join(entries))
     return path
+
+
+@pytest.fixture
+def no_sync_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands begin no sync in a process of its own, which would move what a test looks at."""
+    monkeypatch.setattr("orch_tui.hub.background_sync.begin_due_sync", lambda *_: False)

@@ -53,6 +53,7 @@ def empty(server: Cluster) -> Iterator[str]:
         admin.execute("DROP DATABASE empty WITH (FORCE)")
 
 
+@pytest.mark.usefixtures("no_sync_beside")
 def test_a_hub_is_made_once(did: Run, orch: Run, empty: str) -> None:
     made = did("hub", "admin", "init", empty, "--schema", "other team", "--format", "json")
     assert made.json["roles"] == ["other team_reader", "other team_pusher"]

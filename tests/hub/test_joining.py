@@ -15,7 +15,7 @@ from tests.cli.test_json_help import held_to_schema
 if TYPE_CHECKING:
     from tests.hub.conftest import Connect
 
-pytestmark = pytest.mark.usefixtures("service_file")
+pytestmark = pytest.mark.usefixtures("service_file", "no_sync_beside")
 
 
 def test_who_is_joined_to_nothing_is_told_how(did: Run) -> None:

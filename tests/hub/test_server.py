@@ -22,7 +22,7 @@ from tests.cli.conftest import Run
 from tests.counts import HANGS_AFTER
 from tests.hub.postgres import programs_for_tests
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync_beside")]
 
 
 @pytest.fixture(scope="module", autouse=True)
