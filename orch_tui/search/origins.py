@@ -16,10 +16,11 @@ from orch_tui.search.language import OWN, FilterValue, QueryFilter
 class KnownOrigin(NamedTuple):
     """An origin by the names that people know it by.
 
-    ``is_here``: it is the one that the record goes on as; ``is_mine``: that, or a former one.
+    ``key`` is its number in the record (None: the one that the record goes on as), or its uid.
+    ``is_here``: it is this record; ``is_mine``: it is of who asks.
     """
 
-    origin_id: int | None
+    key: int | str | None
     is_mine: bool
     is_here: bool
     persons: tuple[str, ...]
@@ -38,8 +39,15 @@ def list_origins(record: Record) -> list[KnownOrigin]:
         "SELECT iif(mine AND closed_at IS NULL, NULL, origin_id), mine, person, machine, name "
         "FROM origins ORDER BY mine AND closed_at IS NULL DESC, origin_id"
     )
+    own_persons = {name for _, mine, person, *_ in rows if mine for name in told_names(person)}
     origins = [
-        KnownOrigin(origin_id, bool(mine), origin_id is None, _told(person), _told(machine, name))
+        KnownOrigin(
+            origin_id,
+            bool(mine) or not own_persons.isdisjoint(told_names(person)),
+            origin_id is None,
+            told_names(person),
+            told_names(machine, name),
+        )
         for origin_id, mine, person, machine, name in rows
     ]
     if not any(origin.is_here for origin in origins):
@@ -47,7 +55,8 @@ def list_origins(record: Record) -> list[KnownOrigin]:
     return origins
 
 
-def _told(*names: Any) -> tuple[str, ...]:
+def told_names(*names: Any) -> tuple[str, ...]:
+    """Give the names that are known, each once and as they are compared."""
     return tuple(dict.fromkeys(name for each in names if (name := clean_text(each).lower())))
 
 
@@ -80,7 +89,7 @@ def origin_condition(record: Record, each: QueryFilter) -> str:
 
 
 def _render_terms(chosen: Sequence[KnownOrigin]) -> str:
-    numbers = [str(origin.origin_id) for origin in chosen if origin.origin_id is not None]
+    numbers = [str(origin.key) for origin in chosen if origin.key is not None]
     terms = ["e.origin_id IS NULL"] if len(numbers) < len(chosen) else []
     # A run that is not of another is this record's own.
     terms += [f"coalesce(e.origin_id, 0) IN ({', '.join(numbers)})"] if numbers else []

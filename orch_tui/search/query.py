@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, dropwhile, islice
 from math import inf
 from typing import Any, NamedTuple
@@ -67,7 +67,7 @@ last."""
 
 _SNIPPET_CHARACTERS = 200
 _CHARACTERS_BEFORE = 60  # of a snippet, before the first match
-_SEARCHED_CHARACTERS = 20_000  # of a message, for a snippet
+SEARCHED_CHARACTERS = 20_000  # of a message, for a snippet
 _UNLIMITED = 2**62
 _MAX_LISTED = 5000  # givings of matching contents that are listed, not checked for each run
 
@@ -108,6 +108,8 @@ class Hit:
     """Where it was recorded; None: here, and nothing of it has left this record yet."""
     is_own: bool
     """Whether it was recorded here."""
+    uid: str
+    """What it is known by in every record."""
     snippet: str
     spans: tuple[tuple[int, int], ...]
 
@@ -172,7 +174,7 @@ def search(
         raise UsageError(f"{order!r} is no order", hint=f"there are {', '.join(ORDERS)}")
     if isinstance(query, str):
         query = parse_query(query, record.clock())
-    cursor = _parse_cursor(before) if before else None
+    cursor = parse_cursor(before) if before else None
     if query.finds_nothing:
         return Page((), 0, False, None, query.mistakes)
     _index_pending(record)
@@ -225,7 +227,7 @@ class Cursor(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Write it as `_parse_cursor` reads it."""
+        """Write it as `parse_cursor` reads it."""
         return "/".join(map(str, (self.at, self.docid, *(self.sorted_range or ()))))
 
 
@@ -355,7 +357,12 @@ def _is_behind(record: Record) -> bool:
 _CURSOR = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z)/(\d{1,18})(?:/(\d{1,18})/(\d{1,18}))?", re.ASCII)
 
 
-def _parse_cursor(text: str) -> Cursor:
+def parse_cursor(text: str) -> Cursor:
+    """Read what `Cursor.text` wrote.
+
+    Raises:
+        UsageError: it is no such thing.
+    """
     found = _CURSOR.fullmatch(text)
     if not found:
         raise UsageError(f"{text!r} is no place in a list", hint="give what the last page named")
@@ -580,8 +587,8 @@ def _versions(record: Record) -> list[int]:
 # Showing what was found
 
 
-_SUCCESS = 8
-"""Where the flag stands in a row of `_load_hits`."""
+_SUCCESS, _IS_OWN = 8, 14
+"""Where the flags stand in a row of `_load_hits`."""
 
 _OWN_ORIGIN = "(SELECT origin_id FROM origins WHERE mine AND closed_at IS NULL)"
 
@@ -594,9 +601,9 @@ def _load_hits(
     rows = record.sql(
         f"SELECT execution_id, session_id, agent_type, status, {MODEL}, deployed_at, scope, "
         f"unverified, success, {USED}, cost_usd, parent_execution_id, person, machine, "
-        "e.origin_id IS NULL, "
+        "e.origin_id IS NULL, e.uid, "
         "substr(coalesce(nullif(trim(final_message, char(9, 10, 13, 32)), ''), error_message), 1, "
-        f"{_SEARCHED_CHARACTERS}) "
+        f"{SEARCHED_CHARACTERS}) "
         f"FROM agent_executions AS e LEFT JOIN origins AS o "
         f"ON o.origin_id = coalesce(e.origin_id, {_OWN_ORIGIN}) "
         "WHERE execution_id IN (SELECT value FROM json_each(?))",
@@ -608,17 +615,18 @@ def _load_hits(
             continue
         *facts, message = by_id[position.execution_id]
         facts[_SUCCESS] = None if facts[_SUCCESS] is None else bool(facts[_SUCCESS])
-        facts[-1] = bool(facts[-1])
-        facts += _snippet(record, matchers, position, clean_text(message))
+        facts[_IS_OWN] = bool(facts[_IS_OWN])
+        others = (text for _, text in load_other_texts(record, position.docid))
+        facts += cut_snippet(matchers, clean_text(message), others)
         yield Hit(*facts)
 
 
-def _snippet(
-    record: Record, matchers: Sequence[TextMatcher], position: Position, message: str
+def cut_snippet(
+    matchers: Sequence[TextMatcher], message: str, others: Iterable[str]
 ) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Cut the first text of the run that has a required word, from a little before it."""
+    """Cut the first text of a run that has a required word, from a little before it: its message,
+    or one of the others, each of which is only read when it is needed."""
     if matchers:
-        others = (text for _, text in load_other_texts(record, position.docid))
         for text in chain((message,), others):
             found = _first_match(text, matchers)
             if found is not None:

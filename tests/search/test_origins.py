@@ -31,7 +31,7 @@ def test_runs_are_found_by_who_ran_them_and_where(record: Record) -> None:
     assert ids(record, "person:bo") == ["002"]
     assert ids(record, "-person:ann") == ["002"]
     assert ids(record, 'person:"b"') == ids(record, "person:nobody") == []
-    assert ids(record, "person:mine") == ["003", "000"]
+    assert ids(record, "person:mine") == ["003", "001", "000"]  # of a machine of hers, too
     assert ids(record, "machine:mine") == ids(record, "machine:ann-desk") == ["000"]
     assert ids(record, "machine:ann") == ["001", "000"]
     assert ids(record, "machine:mine,bob-desk agent:explore") == ["002", "000"]
