@@ -85,6 +85,10 @@ class Config:
     max_file_size: int = 10_000_000
     """Bytes; a larger file is refused as a context source."""
 
+    sync_every: int = 300
+    """Seconds after which a command that wrote begins another sync with the hub of a team, where
+    the record is joined to one; 0: none does."""
+
     origins: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """The file each setting came from, or ``default``; entries of tables as ``keymap.quit``."""
 
@@ -287,6 +291,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "ignore_files": _file_names,
     "search_order": _one_of("best", "newest"),
     "max_file_size": _whole("bytes", 1),
+    "sync_every": _whole("seconds", 0),
 }
 """What each setting must be: takes the value and the folder relative paths start at, gives the
 value to keep."""

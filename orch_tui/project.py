@@ -378,7 +378,7 @@ class Project:
         from orch_tui.hub.background_sync import begin_due_sync  # hardly anybody has a hub
 
         with suppress(OrchError, OSError):
-            begin_due_sync(record, self.root)
+            begin_due_sync(record, self.root, self.config.sync_every)
 
     def load_settings(self) -> None:
         """Read the settings again, after one of them was changed."""

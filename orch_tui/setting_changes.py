@@ -29,6 +29,7 @@ ABOUT: Mapping[str, str] = {
     "ignore_files": "ignore files besides .gitignore and .orchignore: .ignore, .rgignore",
     "search_order": "what a search lists first: the best matches, or the newest",
     "max_file_size": "bytes; a larger file is refused as a context source",
+    "sync_every": "seconds after which a command that wrote syncs with the hub; 0: never",
 }
 """What each setting is, in a line."""
 

@@ -85,6 +85,8 @@ COMMANDS = {
     "hub admin init": Command("hub_admin_commands", "make a hub in a database"),
     "hub admin migrate": Command("hub_admin_commands", "bring a hub up to date, with its months"),
     "hub admin check": Command("hub_admin_commands", "check a hub and say what to do"),
+    "hub admin held": Command("hub_admin_commands", "what looks like a secret and is held back"),
+    "hub admin forget": Command("hub_admin_commands", "forget what a machine sent, or is old"),
     "completion": Command("manage", "print the shell completion script"),
     "demo": Command("demo", "run a whole orchestration on a sample project"),
 }

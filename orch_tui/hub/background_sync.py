@@ -23,9 +23,6 @@ from orch_tui.paths import state_folder
 from orch_tui.processes import own_module
 from orch_tui.times import between
 
-EVERY = 300
-"""Seconds after the last try when a command that wrote begins another sync."""
-
 
 @frozen
 class LastSync:
@@ -74,19 +71,20 @@ def count_unsent(record: Record, last: LastSync) -> int:
     )
 
 
-def begin_due_sync(record: Record, folder: Path | str) -> bool:
-    """Begin a sync in a process of its own where one is due; tells whether it did.
+def begin_due_sync(record: Record, folder: Path | str, every: int) -> bool:
+    """Begin a sync in a process of its own where the last try is ``every`` seconds old; tells
+    whether it did.
 
     Nothing waits for it, and nobody hears of it here: `orch hub status` does.
     """
-    if read_settings(record) is None:
+    if not every or read_settings(record) is None:
         return False
     tried_at = read_last_sync(record).tried_at
     passed = between(tried_at, record.now()) if tried_at else None
-    if passed is not None and 0 <= passed.total_seconds() < EVERY:
+    if passed is not None and 0 <= passed.total_seconds() < every:
         return False
     note_try(record)
-    subprocess.Popen(
+    process = subprocess.Popen(
         own_module("orch_tui", "--db", str(record.path), "hub", "sync", "--quiet"),
         cwd=folder,
         stdin=subprocess.DEVNULL,
@@ -94,6 +92,7 @@ def begin_due_sync(record: Record, folder: Path | str) -> bool:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+    process.returncode = 0  # nobody waits for it: without a code Popen complains when it goes
     return True
 
 

@@ -129,10 +129,20 @@ def leave_hub(record: Record) -> HubSettings:
     Raises:
         HubError: the record is joined to none.
     """
+    settings = require_settings(record)
+    forget_settings(record)
+    return settings
+
+
+def require_settings(record: Record) -> HubSettings:
+    """Read which hub a record is joined to.
+
+    Raises:
+        HubError: it is joined to none.
+    """
     settings = read_settings(record)
     if settings is None:
         raise HubError("the record is joined to no hub", hint="orch hub connect SERVICE joins one")
-    forget_settings(record)
     return settings
 
 

@@ -143,6 +143,7 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     # kept
     say("doctor")
     found["hub admin check"] = found["doctor"]
+    found["hub admin held"] = [_HELD]
     say("hub status")
     found["hub status"] += [{**found["hub status"][0], **told} for told in _TOLD_OF_A_HUB]
     say("migrate")
@@ -159,6 +160,10 @@ _JOINED = {
     "joined": True,
     **{"service": "team", "schema": "orch", "send": "messages"},
     "joined_at": "2026-11-22T10:00:00.000Z",
+}
+_HELD = {
+    **{"name": "3f9c01ab22", "what": "the final message of exec-003"},
+    **{"looks_like": "AWS access key, line 1", "sha256": "3f9c01ab22" + "0" * 54},
 }
 _ORIGIN = {
     **{"name": "ann-laptop", "person": "ann", "declared": None, "machine": "laptop"},

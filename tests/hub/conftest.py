@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orch_tui.paths import config_folder
 from tests.cli.conftest import did, orch, project  # noqa: F401
 from tests.hub.postgres import programs_for_tests, running_server
 
@@ -96,8 +97,12 @@ def address(cluster: Cluster, database: str, person: str = "orch") -> str:
 @pytest.fixture
 def service_file(own_home: Path, hub_address: Callable[[str], str]) -> Path:
     """The file of services, with an entry for each person: ``ann`` is the hub of the test as Ann
-    reaches it, ``owner`` as who keeps it."""
+    reaches it, ``owner`` as who keeps it. Commands begin no sync by themselves."""
     from psycopg.conninfo import conninfo_to_dict
+
+    settings = Path(config_folder(), "config.toml")
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("sync_every = 0\n")
 
     path = own_home / ".pg_service.conf"
     entries = []

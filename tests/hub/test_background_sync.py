@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from orch_tui.hub import background_sync
 from orch_tui.hub.background_sync import (
     LastSync,
     begin_due_sync,
@@ -29,21 +29,27 @@ from tests.hub.test_settings import JOINED
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The processes that would have been begun."""
     commands: list[list[str]] = []
-    monkeypatch.setattr("subprocess.Popen", lambda command, **_: commands.append(command))
+
+    def note(command: list[str], **_: object) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=None)
+
+    monkeypatch.setattr("subprocess.Popen", note)
     return commands
 
 
 def test_a_sync_is_due_when_the_last_try_is_old(
     record: Record, clock: FakeClock, tmp_path: Path, begun: list[list[str]]
 ) -> None:
-    assert not begin_due_sync(record, tmp_path)  # joined to no hub
+    assert not begin_due_sync(record, tmp_path, 300)  # joined to no hub
     keep_settings(record, JOINED)
-    assert begin_due_sync(record, tmp_path)
-    assert not begin_due_sync(record, tmp_path)
-    clock.now += timedelta(seconds=background_sync.EVERY)
-    assert begin_due_sync(record, tmp_path)
+    assert begin_due_sync(record, tmp_path, 300)
+    assert not begin_due_sync(record, tmp_path, 300)
+    clock.now += timedelta(seconds=300)
+    assert begin_due_sync(record, tmp_path, 300)
     clock.now -= timedelta(days=2)  # a clock that was set back keeps nobody from syncing
-    assert begin_due_sync(record, tmp_path)
+    assert begin_due_sync(record, tmp_path, 300)
+    assert not begin_due_sync(record, tmp_path, 0)
     assert begun == [begun[0]] * 3
     assert begun[0][-5:] == ["--db", str(record.path), "hub", "sync", "--quiet"]
 
@@ -84,4 +90,4 @@ def test_who_wrote_begins_one_and_who_only_read_none(
         assert project.existing_record
         project.close()
         assert len(begun) == 1
-        clock.now += timedelta(seconds=background_sync.EVERY)
+        clock.now += timedelta(seconds=300)
