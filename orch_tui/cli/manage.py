@@ -276,8 +276,8 @@ def _export(arguments: Namespace) -> None:
         note_written(target)
         say(f"written to {arguments.sqlite}: {plural(count, 'run')}")
         return
-    rows = read_all(project.existing_record)
-    write_lines(arguments.output, progress(rows, "rows"))
+    lines = read_all(project.existing_record)
+    write_lines(arguments.output, progress(lines, "rows"))
 
 
 def redact() -> argparse.ArgumentParser:

@@ -215,16 +215,16 @@ def copy_text(text: bytes, what: str) -> None:
     say(f"{what}: {clipboard.copy(text.decode('utf-8', 'replace'))}")
 
 
-def write_lines(path: str, rows: Iterable[Row]) -> None:
-    """Write JSON lines as they come; a file is there as a whole or not at all, and is named."""
+def write_lines(path: str, lines: Iterable[str]) -> None:
+    """Write lines of JSON as they come; a file is there as a whole or not at all, and is named."""
     if path == "-":
-        for row in rows:
-            print(_json(row))
+        for line in lines:
+            print(_escape_unprintable(line))
         return
     count = 0
     with _whole_file(path) as file:
-        for row in rows:
-            file.write(_json(row).encode() + b"\n")
+        for line in lines:
+            file.write(_escape_unprintable(line).encode() + b"\n")
             count += 1
     say(f"written to {path}: {plural(count, 'row')}")
 
@@ -394,8 +394,14 @@ def json_object(text: str) -> dict[str, Any]:
 
 def _json(value: Any, indent: int | None = None) -> str:
     """JSON that is valid UTF-8 and harmless for a terminal: all else is escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, default=_plain)
+    return _escape_unprintable(json.dumps(value, ensure_ascii=False, indent=indent, default=_plain))
+
+
+def _escape_unprintable(text: str) -> str:
+    """JSON text in which all that is not printable is escaped."""
     unusual = find_unprintable(text) - {"\n"}
+    if not unusual:
+        return text
     return text.translate({ord(sign): json.dumps(sign)[1:-1] for sign in unusual})
 
 

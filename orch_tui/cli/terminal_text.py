@@ -25,9 +25,9 @@ def printable(text: str, *, lines: bool = False) -> str:
 
 def find_unprintable(text: str) -> set[str]:
     """Find the signs of a text that are no letters, marks, blanks or anything else one can see."""
+    if text.isprintable():  # nearly all are
+        return set()
     unusual = {sign for sign in set(text) if not sign.isprintable()}
-    if not unusual:
-        return unusual
     from unicodedata import category  # few texts need it
 
     return {sign for sign in unusual if category(sign) != "Zs"}

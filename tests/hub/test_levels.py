@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def pseudonym(text: str) -> str:
 def statements(record: Record, tmp_path: Path) -> list[dict[str, Any]]:
     """What is said in a record in which every text and path holds the secret."""
     fill(record, SECRET, tmp_path)
-    return [row for row in export_record(record) if "statement" in row]
+    return [row for row in map(json.loads, export_record(record)) if "statement" in row]
 
 
 def test_no_text_path_or_hash_goes_with_figures(

@@ -261,7 +261,7 @@ def test_what_a_version_lists_is_stated_once(
     assert [a.context_source for a in listed] == ["a.md", "b.py"], "it was given what it was given"
     assert not list(find_stale_executions(record))
     path = tmp_path / "all.jsonl"
-    path.write_text("".join(json.dumps(line) + "\n" for line in export_record(record)))
+    path.write_text("".join(line + "\n" for line in export_record(record)))
     with open_record(tmp_path / "other.db") as other:
         restore_export(other, path)
         label = other.value("SELECT execution_id FROM agent_executions")

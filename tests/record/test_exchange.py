@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
 import tempfile
@@ -60,7 +59,7 @@ class Machine:
 
     def export(self) -> Path:
         path = self.folder / f"{len(self.files)}.jsonl"
-        path.write_text("".join(json.dumps(line) + "\n" for line in export_record(self.record)))
+        path.write_text("".join(line + "\n" for line in export_record(self.record)))
         self.files.append(path)
         return path
 

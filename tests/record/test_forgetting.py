@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,7 +110,7 @@ def test_no_search_finds_them(record: Record) -> None:
 
 
 def written(record: Record, path: Path) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in export_record(record)))
+    path.write_text("".join(row + "\n" for row in export_record(record)))
     return path
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import sqlite3
 import subprocess
 import sys
@@ -230,7 +229,7 @@ RUNS = """SELECT e.uid, s.claude_session, e.agent_type, e.deployed_at, e.complet
 def test_another_record_can_be_told_all_of_it(older: Path, tmp_path: Path) -> None:
     lines = tmp_path / "export.jsonl"
     with open_record(older) as record, open_record(tmp_path / "other.db") as other:
-        lines.write_text("".join(f"{json.dumps(line)}\n" for line in export_record(record)))
+        lines.write_text("".join(f"{line}\n" for line in export_record(record)))
         restore_export(other, lines)
         assert other.sql(RUNS) == record.sql(RUNS)
 

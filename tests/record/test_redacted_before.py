@@ -40,7 +40,7 @@ def older_export(tmp_path: Path) -> Path:
 
 
 def written(record: Record, path: Path) -> Path:
-    path.write_text("".join(json.dumps(line) + "\n" for line in export_record(record)))
+    path.write_text("".join(line + "\n" for line in export_record(record)))
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,7 +27,7 @@ def other(tmp_path: Path) -> Iterator[Record]:
 
 
 def tell(source: Record, target: Record, path: Path) -> None:
-    path.write_text("".join(json.dumps(row) + "\n" for row in export_record(source)))
+    path.write_text("".join(row + "\n" for row in export_record(source)))
     restore_export(target, path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -138,7 +137,7 @@ def test_what_is_gone_waits_no_longer(older: Record, home: Path) -> None:
 def test_an_export_of_it_is_mended_where_it_is_taken_in(
     older: Record, home: Path, tmp_path: Path
 ) -> None:
-    rows = "".join(f"{json.dumps(row)}\n" for row in export_record(older))
+    rows = "".join(f"{row}\n" for row in export_record(older))
     (tmp_path / "older.jsonl").write_text(rows)
     with open_record(tmp_path / "hub.db") as hub:
         files = list(find_in_paths([home]))
@@ -204,7 +203,7 @@ def test_halves_of_a_run_that_an_earlier_orch_kept_apart_are_one(
         deploy(["tool:toolu_2"], "look", "import", tool_use_id="toolu_2", deployed_at="2026-01-02"),
         deploy(["tool:toolu_3"], "else", "import", tool_use_id="toolu_3"),
     ]
-    rows = "".join(f"{json.dumps(row)}\n" for row in export_record(record))
+    rows = "".join(f"{row}\n" for row in export_record(record))
     (tmp_path / "older.jsonl").write_text(rows)
     with record.write():
         assert join_halves(record, [*halves, *others]) == {halves[0]}

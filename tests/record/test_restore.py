@@ -37,7 +37,7 @@ from tests.record.test_redaction import AWKWARD, KEY, fill, traces
 
 
 def exported(record: Record, path: Path) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in export_record(record)))
+    path.write_text("".join(row + "\n" for row in export_record(record)))
     return path
 
 

@@ -15,7 +15,7 @@ from tests.record.test_redaction import AWKWARD, KEY, fill, traces, write
 
 
 def exported(record: Record, path: Path) -> str:
-    path.write_text("".join(json.dumps(line) + "\n" for line in export_record(record)))
+    path.write_text("".join(line + "\n" for line in export_record(record)))
     return str(path)
 
 

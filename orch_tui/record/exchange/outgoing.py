@@ -59,7 +59,8 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-_COLUMNS = "digest, kind, source, at, recorded_at, actor, about, payload"
+STATEMENT_COLUMNS = "digest, kind, source, at, recorded_at, actor, about, payload"
+"""Of ``observations``, as `make_statement` takes them."""
 
 
 def read_statements(
@@ -68,11 +69,11 @@ def read_statements(
     """Read the statements that meet an SQL condition with their numbers here, one in memory at a
     time; what plain SQL left of one that is none any more is left out, as `orch doctor` says."""
     for number, *columns in view.execute(
-        f"SELECT observation_id, {_COLUMNS} FROM observations "
+        f"SELECT observation_id, {STATEMENT_COLUMNS} FROM observations "
         f"WHERE {condition} AND NOT pending ORDER BY observation_id",
         parameters,
     ):
-        statement = _statement(*columns)
+        statement = make_statement(*columns)
         if statement is not None:
             yield number, statement
 
@@ -91,9 +92,9 @@ def read_log(
 ) -> list[LoggedStatement]:
     """Read what an origin stated after its number ``after`` (to ``until``), ``most`` at once."""
     return [
-        LoggedStatement(seq, as_bytes(columns[0]), _statement(*columns))
+        LoggedStatement(seq, as_bytes(columns[0]), make_statement(*columns))
         for seq, *columns in view.sql(
-            f"SELECT seq, {_COLUMNS} FROM log JOIN observations USING (observation_id) "
+            f"SELECT seq, {STATEMENT_COLUMNS} FROM log JOIN observations USING (observation_id) "
             "WHERE origin_id = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
             [origin_id, after, _LAST if until is None else until, most],
         )
@@ -104,7 +105,7 @@ _LAST = (1 << 63) - 1
 """The greatest number that SQLite holds."""
 
 
-def _statement(
+def make_statement(
     digest: Any, kind: Any, source: Any, at: Any, recorded: Any, actor: Any, about: Any, said: Any
 ) -> PortableStatement | None:
     """Make the statement of a row; None where its body is no object."""
@@ -167,14 +168,19 @@ def read_briefings(
 ) -> Iterator[PortableBriefing]:
     """Read the briefings that meet an SQL condition, one in memory at a time; what plain SQL broke
     is left out."""
+    names: dict[tuple[str, Any], str | None] = {}  # many briefings quote the same
     for briefing_id, sha256, size, packed in view.execute(
         f"SELECT briefing_id, sha256, size, parts FROM briefings {condition} ORDER BY briefing_id",
         parameters,
     ):
         parts = unpack_parts(packed)
+        if len(names) > _MOST_NAMES:
+            names.clear()
+        for kind, value in parts:
+            if kind in _SHA256_OF and (kind, value) not in names:
+                names[kind, value] = _SHA256_OF[kind](view, value)
         named = [
-            [kind, _SHA256_OF[kind](view, value) if kind in _SHA256_OF else value]
-            for kind, value in parts
+            [kind, names[kind, value] if kind in _SHA256_OF else value] for kind, value in parts
         ]
         is_whole = bool(named) or not size  # else plain SQL broke or deleted its parts
         if parts == [["gone", briefing_id]]:  # nothing took its place
@@ -185,6 +191,8 @@ def read_briefings(
 
 _SHA256_OF = {"content": portable.sha256_of_content, "gone": portable.sha256_of_briefing}
 """By the kind of a part of a briefing: what names what it stands for."""
+_MOST_NAMES = 50_000
+"""That are kept while briefings are read."""
 
 
 class NamedTexts(NamedTuple):

@@ -219,33 +219,33 @@ def _state_journal(record: Record) -> None:
     """Make statements of the entries of the journal that were written here since the last time."""
     stated = int(facts.get_fact(record, "journal_stated") or 0)
     kept_here, names = in_list(_JOURNAL_STAYS)
-    entries = record.rows(
-        "SELECT * FROM journal WHERE seq > ? AND origin_id IS NULL "
+    last = stated
+    refs: dict[Any, str | None] = {}
+    keys: tuple[Any, list[str]] = (None, [])
+    for seq, at, actor, action, session_id, execution_id, *told in record.execute(
+        "SELECT seq, at, actor, action, session_id, execution_id, subject, before, after "
+        "FROM journal WHERE seq > ? AND origin_id IS NULL "
         f"AND action NOT IN {kept_here} ORDER BY seq",
         [stated, *names],
-    )
-    for entry in entries:
-        keys = portable_keys(record, entry["execution_id"]) if entry["execution_id"] else []
+    ):
+        if session_id not in refs:
+            refs = {session_id: portable.session_ref(record, session_id)}
+        if keys[0] != execution_id:  # entries of one run follow each other
+            keys = execution_id, portable_keys(record, execution_id)
+        subject, before, after = told
         statement = Journaled(
-            number=entry["seq"],
-            action=entry["action"],
-            session=portable.session_ref(record, entry["session_id"]),
-            run=keys[0] if keys else None,
-            subject=entry["subject"],
-            before=entry["before"],
-            after=entry["after"],
+            number=seq,
+            action=action,
+            session=refs[session_id],
+            run=next(iter(keys[1]), None),
+            subject=subject,
+            before=before,
+            after=after,
         )
-        store_statement(
-            record,
-            statement,
-            (),
-            source=None,
-            at=entry["at"],
-            execution_id=None,
-            actor=entry["actor"],
-        )
-    if entries:
-        facts.set_fact(record, "journal_stated", str(entries[-1]["seq"]))
+        store_statement(record, statement, (), source=None, at=at, execution_id=None, actor=actor)
+        last = seq
+    if last != stated:
+        facts.set_fact(record, "journal_stated", str(last))
 
 
 def reassign_log(

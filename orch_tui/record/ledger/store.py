@@ -73,17 +73,20 @@ def insert_statement(
     execution_id: str | None,
 ) -> StoredStatement:
     """Store a statement with all that it came with; what is stored already changes nothing."""
-    if known := find_statement(record, digest):
-        return known
     observation_id = record.value(
         "INSERT INTO observations (digest, kind, source, at, recorded_at, actor, about, payload, "
-        "execution_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING observation_id",
+        "execution_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+        "ON CONFLICT (digest) DO NOTHING RETURNING observation_id",
         [
             *(digest, kind, source, at, recorded_at, actor),
             *(canonical_json(list(about)) if about else None, body, execution_id),
         ],
     )
-    return StoredStatement(int(observation_id), digest, True)
+    if observation_id is not None:
+        return StoredStatement(int(observation_id), digest, True)
+    known = find_statement(record, digest)
+    assert known is not None
+    return known
 
 
 def find_statement(record: Record, digest: bytes) -> StoredStatement | None:

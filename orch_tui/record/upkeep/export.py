@@ -7,16 +7,24 @@ stated. Values are JSON: bytes are text where they are UTF-8, else ``{"base64": 
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from orch_tui.models import facts
 from orch_tui.models.content import TokenCount
 from orch_tui.models.database import Record
-from orch_tui.models.stored_bytes import unpack_bytes
-from orch_tui.models.values import SCHEMA_VERSION
+from orch_tui.models.stored_bytes import inflate, unpack_bytes
+from orch_tui.models.values import SCHEMA_VERSION, as_bytes
 from orch_tui.prepare.secret_verdicts import is_verdict
-from orch_tui.record.exchange.outgoing import read_briefings, read_contents, read_statements
+from orch_tui.record.exchange.outgoing import (
+    STATEMENT_COLUMNS,
+    make_statement,
+    read_briefings,
+    read_contents,
+)
 from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
 from orch_tui.record.ledger.origins import TELLING_ORDER, gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
@@ -26,8 +34,8 @@ if TYPE_CHECKING:
     from peewee import ModelSelect
 
 
-def export_record(record: Record) -> Iterator[dict[str, Any]]:
-    """A head line, then everything that was stated, with the contents it names.
+def export_record(record: Record) -> Iterator[str]:
+    """A head line, then everything that was stated, with the contents it names: lines of JSON.
 
     Numbers what was stated since the last time, where the record can be written just now. All
     lines are of one moment, though others write meanwhile, and only one is in memory at a time. Of
@@ -47,19 +55,18 @@ def export_record(record: Record) -> Iterator[dict[str, Any]]:
         yield from _lines(view, record.now())
 
 
-def _lines(view: Record, at: str) -> Iterator[dict[str, Any]]:
+def _lines(view: Record, at: str) -> Iterator[str]:
     with view.read():
-        yield {
+        head = {
             "format": FORMAT,
             "version": VERSION,
             "schema_version": SCHEMA_VERSION,
             "exported_at": at,
             "record": facts.get_fact(view, "uid"),
         }
-        yield from _origins(view)
-        yield from _contents(view)
-        yield from _briefings(view)
-        yield from _token_counts(view)
+        yield json.dumps(head)
+        for rows in (_origins, _contents, _briefings, _token_counts):
+            yield from map(json.dumps, rows(view))
         for kind in TELLING_ORDER:
             yield from _statements(view, kind)
 
@@ -109,22 +116,54 @@ def _every(view: Record, query: ModelSelect[Any]) -> Iterator[Any]:
         return query.namedtuples().iterator()
 
 
-def _statements(view: Record, kind: str) -> Iterator[dict[str, Any]]:
+def _statements(view: Record, kind: str) -> Iterator[str]:
+    """Statements of a kind as they stand: what is JSON already is not read and written again."""
     others = ", ".join(f"'{named}'" for named in TELLING_ORDER if named)
     condition = f"kind NOT IN ({others})" if not kind else f"kind = '{kind}'"
-    for number, statement in read_statements(view, condition):
-        yield {
-            "statement": statement.digest.hex(),
-            **statement.fields(),
-            "log": [
-                list(entry)
-                for entry in view.sql(
-                    "SELECT uid, seq FROM log JOIN origins USING (origin_id) "
-                    "WHERE observation_id = ? ORDER BY origin_id",
-                    [number],
-                )
-            ],
-        }
+    for *columns, log in view.execute(
+        f"SELECT {STATEMENT_COLUMNS}, (SELECT json_group_array(json_array(CAST(uid AS TEXT), "
+        "CAST(seq AS INTEGER))) FROM log JOIN origins USING (origin_id) "
+        "WHERE log.observation_id = o.observation_id) "
+        f"FROM observations AS o WHERE {condition} AND NOT pending ORDER BY observation_id"
+    ):
+        fields = _quick_fields(*columns) or _careful_fields(*columns)
+        if fields is not None:
+            yield f'{{"statement":"{as_bytes(columns[0]).hex()}",{fields},"log":{log}}}'
+
+
+_Told = dict[str, msgspec.Raw]
+
+
+def _quick_fields(
+    digest: Any, kind: Any, source: Any, at: Any, recorded: Any, actor: Any, about: Any, said: Any
+) -> str | None:
+    """The fields of a statement that stands as orch writes it; None of any other."""
+    try:
+        body = said.encode() if isinstance(said, str) else inflate(said)
+        names = (about or "[]").encode()
+        msgspec.json.decode(body, type=_Told)
+        msgspec.json.decode(names, type=list[str])
+        plain = msgspec.json.encode(_Plain(kind, source, at, recorded, actor))
+        return f'{plain[1:-1].decode()},"about":{names.decode()},"said":{body.decode()}'
+    except (ValueError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError):
+        return None
+
+
+class _Plain(msgspec.Struct):
+    """The fields that are text."""
+
+    kind: Any
+    source: Any
+    at: Any
+    recorded_at: Any
+    actor: Any
+
+
+def _careful_fields(*columns: Any) -> str | None:
+    """The fields of a statement in whose row plain SQL may have put anything; None where it is no
+    statement any more, as `orch doctor` says."""
+    statement = make_statement(*columns)
+    return None if statement is None else json.dumps(statement.fields())[1:-1]
 
 
 def _printable(data: bytes | None) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,7 +47,7 @@ def restore_older_export(
         with Record(older, clock=_clock_of(head)) as upgraded, newer.open("w") as lines:
             _identify(upgraded, name)
             for line in export_record(upgraded):
-                lines.write(json.dumps(line) + "\n")
+                lines.write(f"{line}\n")
         try:
             return restore_export(record, newer)
         except FormatError as error:

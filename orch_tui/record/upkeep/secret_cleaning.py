@@ -52,8 +52,8 @@ def _clean(record: Record, hidden: HiddenSecret, reason: str, path: Path) -> Non
     elif is_export(first_line):
         if _is_of_record(record, path):
             with whole_file(path) as file:
-                for row in export_record(record):
-                    file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                for line in export_record(record):
+                    file.write(line.encode() + b"\n")
     elif path.stat().st_size <= _LARGEST:
         cleaned = hidden.out_of_bytes(read_plain(path))
         with whole_file(path) as file:
