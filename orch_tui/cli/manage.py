@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 from argparse import Namespace
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.answers import add_answer_format, print_answer
 from orch_tui.cli.parser import Parser, project_of
 from orch_tui.cli.printing import add_format, as_row, print_rows, progress_bar, read_bytes, say
-from orch_tui.errors import UsageError
+from orch_tui.errors import OrchError, UsageError
 from orch_tui.files import refuse_leading_out
-from orch_tui.paths import resolve_path
+from orch_tui.paths import hubs_folder, resolve_path
 from orch_tui.project import Project
 from orch_tui.wording import plural, word_size
 from orch_tui.written_files import note_written
@@ -171,6 +172,11 @@ def _doctor(arguments: Namespace) -> int:
         findings = checks.examine_record(
             project.database, project.root, is_full=is_full, progress=progress
         )
+    if os.path.isdir(hubs_folder()):
+        from orch_tui.hub.background_sync import examine_lag  # hardly anybody has a hub
+
+        with suppress(OrchError):  # one of the findings says what is wrong with the record
+            findings += examine_lag(project.existing_record)
     rows = [as_row(finding) for finding in findings]
     print_rows(rows, arguments.format)
     return int(any(finding.level == "problem" for finding in findings))

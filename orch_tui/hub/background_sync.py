@@ -21,7 +21,9 @@ from orch_tui.models import facts
 from orch_tui.models.database import Record
 from orch_tui.paths import state_folder
 from orch_tui.processes import own_module
-from orch_tui.times import between
+from orch_tui.record.upkeep.finding import Finding
+from orch_tui.times import between, lasting
+from orch_tui.wording import plural
 
 
 @frozen
@@ -69,6 +71,56 @@ def count_unsent(record: Record, last: LastSync) -> int:
             [last.through],
         )
     )
+
+
+@frozen
+class HubLag:
+    """How far a record is behind its hub, as far as this machine knows."""
+
+    service: str
+    unsent: int
+    """Statements that wait to be sent."""
+    done_at: str | None
+    """When the last sync that came to its end did so; None: none did yet."""
+    error: str | None
+    """Why the last one did not."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether the last sync failed, or none was ever done."""
+        return self.error is not None or self.done_at is None
+
+
+def read_lag(record: Record) -> HubLag | None:
+    """Read how far a record is behind its hub, without asking that; None: it is joined to none."""
+    settings = read_settings(record)
+    if settings is None:
+        return None
+    last = read_last_sync(record)
+    unsent = count_unsent(record, last) if settings.level else 0
+    return HubLag(settings.service, unsent, last.done_at, last.error)
+
+
+def describe_lag(lag: HubLag, now: str) -> str:
+    """Word how far behind a record is: ``the last sync was 3 h ago; 12 statements wait``."""
+    if lag.done_at is None:
+        when = "no sync was done yet"
+    else:
+        when = f"the last sync was {lasting(between(lag.done_at, now))} ago"
+    waits = "waits" if lag.unsent == 1 else "wait"
+    waiting = f"{plural(lag.unsent, 'statement')} {waits}" if lag.unsent else "nothing waits"
+    return "; ".join(filter(None, (when, waiting, lag.error)))
+
+
+def examine_lag(record: Record) -> list[Finding]:
+    """Tell of a record that is joined to a hub how far behind it is, as the doctor does."""
+    lag = read_lag(record)
+    if lag is None:
+        return []
+    told = f"{lag.service}: {describe_lag(lag, record.now())}"
+    if lag.is_behind:
+        return [Finding("warning", "hub", told, "orch hub sync")]
+    return [Finding("ok", "hub", told)]
 
 
 def begin_due_sync(record: Record, folder: Path | str, every: int) -> bool:

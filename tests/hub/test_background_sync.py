@@ -12,6 +12,7 @@ from orch_tui.hub.background_sync import (
     LastSync,
     begin_due_sync,
     count_unsent,
+    examine_lag,
     note_end,
     note_try,
     only_sync,
@@ -70,6 +71,26 @@ def test_what_became_of_the_last_one_is_read_again(record: Record) -> None:
     note_end(record, 0, "the hub did not answer")
     last = read_last_sync(record)
     assert (last.done_at, last.error, last.through) == (done_at, "the hub did not answer", newest)
+
+
+def test_how_far_behind_is_told_in_words(record: Record, clock: FakeClock) -> None:
+    assert examine_lag(record) == []
+    keep_settings(record, JOINED)
+    init_session(record, "one", project="/p")
+    newest = record.value("SELECT max(observation_id) FROM observations")
+    clock.step = timedelta()
+    (never,) = examine_lag(record)
+    assert (never.level, never.remedy) == ("warning", "orch hub sync")
+    assert never.detail == "team: no sync was done yet; 1 statement waits"
+    note_end(record, newest)
+    clock.now += timedelta(hours=3)
+    (done,) = examine_lag(record)
+    assert (done.level, done.detail) == ("ok", "team: the last sync was 3h00m ago; nothing waits")
+    init_session(record, "two", project="/p")
+    note_end(record, 0, "the hub did not answer")
+    (failed,) = examine_lag(record)
+    assert failed.level == "warning"
+    assert failed.detail.endswith("3h00m ago; 1 statement waits; the hub did not answer")
 
 
 def test_one_sync_of_a_record_at_a_time(record: Record) -> None:
