@@ -19,6 +19,7 @@ import pytest
 from orch_tui.models.database import Record
 from orch_tui.record.opening import open_record
 from tests.counts import DEEP, SEED, WIDE, load_profile
+from tests.hub.postgres import LEFT_OUT
 from tests.memory_folder import MEMORY, MemoryFolder, has_room
 
 START = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -86,6 +87,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for worker in range(workers)
         for item in (*slow[worker::workers], *rest[worker * share : (worker + 1) * share])
     ]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which tests were left out for want of what they need, and what brings it."""
+    reasons = {str(each.longrepr[2]) for each in terminalreporter.stats.get("skipped", ())}
+    for reason in sorted(each for each in reasons if LEFT_OUT in each):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

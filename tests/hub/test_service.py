@@ -12,6 +12,7 @@ import pytest
 from orch_tui.errors import HubError, OrchError, UsageError
 from orch_tui.hub.service import find_service, is_local, open_hub, without_password
 from orch_tui.models.values import HUB_VERSION
+from tests.hub.postgres import require_programs
 
 if TYPE_CHECKING:
     from tests.hub.conftest import Connect
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("psycopg_there")
 
 @pytest.fixture
 def psycopg_there() -> None:
-    pytest.importorskip("psycopg", reason="the extra hub is not installed", exc_type=ImportError)
+    require_programs()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from orch_tui.hub.postgres import Cluster, list_programs, wheel_programs
 from orch_tui.hub.service import find_service, open_hub
 from tests.cli.conftest import Run
 from tests.hub.conftest import NOW
-from tests.hub.postgres import LITTLE
+from tests.hub.postgres import LITTLE, require_programs
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync_beside")]
 
@@ -34,9 +34,9 @@ Entry = Callable[..., str]
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Path, int]]:
     """The folder of certificates and the port of a server with TLS, where Ann has a password."""
-    psycopg = pytest.importorskip(
-        "psycopg", reason="the extra dev-hub is not installed", exc_type=ImportError
-    )
+    require_programs()
+    import psycopg
+
     programs = next((each for each in list_programs() if each != wheel_programs()), None)
     if programs is None or not shutil.which("openssl"):
         pytest.skip("the machine has no PostgreSQL of its own, or no openssl")
@@ -182,6 +182,15 @@ def test_another_stands_in_for_the_server(
         refused = refusal(entry(**other))
         assert "has a certificate that is not accepted" in str(refused)
         assert "another stands in for it" in refused.hint
+
+
+def test_the_authorities_of_the_machine_may_be_named(
+    entry: Entry, server: tuple[Path, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("SSL_CERT_FILE", str(server[0] / "authority.crt"))
+    with open_hub(find_service(entry(sslrootcert="system"))) as hub:
+        assert hub.person == "ann"
 
 
 def test_who_has_no_authority_to_check_by_is_told(entry: Entry) -> None:
