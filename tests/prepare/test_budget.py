@@ -10,6 +10,7 @@ from orch_tui.errors import OverBudgetError
 from orch_tui.prepare.budget import (
     Limits,
     compute_agent_limit,
+    describe_known,
     gauge_limit,
     judge_count,
     sum_by_priority,
@@ -77,6 +78,11 @@ def test_the_agent_gets_its_window_less_reserve_and_ambient_context() -> None:
     assert gauge_limit("agent limit", exact(1), 0, LIMITS).status == "over"
 
 
+def test_of_no_limit_at_all_anything_is_more_than_any_share() -> None:
+    assert gauge_limit("agent limit", exact(1), 0, LIMITS).share == float("inf")
+    assert gauge_limit("agent limit", exact(1), 1, LIMITS).share == 1.0
+
+
 def test_totals_name_every_priority() -> None:
     named = Item(exact(900), is_pointed_to=True)  # it is not handed over
     items = [Item(exact(5)), Item(exact(7), "optional"), Item(exact(2)), named]
@@ -103,6 +109,10 @@ def test_over_a_limit_is_refused_with_the_figures_and_what_could_go() -> None:
         "session budget: ~52,000 ±2 % of 50,000 tokens, over by up to 3,000"
     )
     assert "~12,000 ±8 % optional" in refused.value.hint
+    items.insert(1, Item(exact(300), "recommended"))
+    with pytest.raises(OverBudgetError) as refused:
+        judge_count(exact(52_300), MODEL, LIMITS, items=items).require_fit()
+    assert "300 recommended, ~12,000 ±8 % optional" in refused.value.hint
 
 
 def test_required_items_alone_over_a_limit_leave_nothing_to_drop() -> None:
@@ -119,3 +129,6 @@ def test_a_gauge_reads_in_plain_words() -> None:
     assert str(gauge_limit("agent limit", exact(45_000), 50_000, LIMITS)) == (
         "agent limit: 45,000 of 50,000 tokens, critical, 5,000 left"
     )
+    partly = replace(gauge_limit("s", exact(1), 50_000, LIMITS), known=2, unknown=3)
+    assert str(partly) == f"s: 1 of 50,000 tokens, ok, 49,999 left ({describe_known(2, 3)})"
+    assert "(" not in str(replace(partly, unknown=0))
