@@ -88,6 +88,18 @@ class RecordCursor(sqlite3.Cursor):
             self._held = iter(self.fetchall())
 
 
+_forks = 0
+"""How often this process was forked from one that had imported this module."""
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
+
+
 class Record:
     """The record of one project (or of one user).
 
@@ -115,7 +127,8 @@ class Record:
             RecordError: missing (with ``create=False``), not ours, newer, corrupt or locked.
         """
         self.path = path
-        self._process = os.getpid()
+        self._forks = _forks
+        self._errors = TranslatedErrors(path)
         self.clock = clock
         self.actor = actor
         self.before_commit: list[Callable[[Record], object]] = []
@@ -145,9 +158,10 @@ class Record:
         Raises:
             RecordError: the process that opened the record forked, and this is the child.
         """
-        self.check_process()
+        if self._forks != _forks:
+            self.check_process()
         if self._mine.connection is None:
-            with TranslatedErrors(self.path):
+            with self._errors:
                 self._mine.connection = self._connect()
                 self._mine.watch = StatementWatch(self.path, self._mine.connection)
         return self._mine.connection
@@ -172,7 +186,7 @@ class Record:
         """Whether a parent process opened it and this one was forked from it: neither connections
         nor SQLite's knowledge of who holds which lock outlive that
         (https://sqlite.org/howtocorrupt.html, 2.6)."""
-        return self._process != os.getpid()
+        return self._forks != _forks
 
     def check_process(self) -> None:
         """Refuse to go on in the child of a fork.
@@ -289,28 +303,28 @@ class Record:
 
     def sql(self, statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run raw SQL and give all its rows."""
-        with TranslatedErrors(self.path):
+        with self._errors:
             return self.connection.execute(statement, parameters).fetchall()
 
     def value(self, statement: str, parameters: Parameters = ()) -> Any:
         """The first column of the first row, or None."""
-        with TranslatedErrors(self.path):
+        with self._errors:
             row = self.connection.execute(statement, parameters).fetchone()
             return row[0] if row else None
 
     def rows(self, statement: str, parameters: Parameters = ()) -> list[Row]:
         """Run raw SQL and give its rows by column name."""
-        with TranslatedErrors(self.path):
+        with self._errors:
             cursor = self.connection.execute(statement, parameters)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
-        with TranslatedErrors(self.path):
+        with self._errors:
             return self.connection.execute(statement, parameters)
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
-        with TranslatedErrors(self.path):
+        with self._errors:
             self.connection.executemany(statement, rows)
 
     def cursor(self) -> RecordCursor:

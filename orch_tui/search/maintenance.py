@@ -315,7 +315,6 @@ def _replace_documents(
     """Replace ``old`` by ``new``, in ascending docids: FTS5 flushes whenever they step back."""
     docids = [(held.docid,) for held in old.values()]
     record.executemany("DELETE FROM search_docs WHERE docid = ?", docids)
-    record.executemany("DELETE FROM search_given WHERE docid = ?", docids)
     placed = _assign_docids(record, new, old)
     record.executemany(
         "INSERT INTO search_docs (docid, execution_id, deployed_at, displaced, archived, "
@@ -327,16 +326,9 @@ def _replace_documents(
             for docid, e, doc in placed
         ),
     )
-    record.executemany(
-        "INSERT INTO search_given VALUES (?, ?)",
-        (
-            (docid, content_id)
-            for docid, _, doc in placed
-            for content_id in sorted(doc.given_content_ids)
-        ),
-    )
     # The tables of other versions are left as they are, until they are dropped.
     before = {held.docid: held.document for held in old.values() if held.version == INDEX_VERSION}
+    _replace_given(record, placed, before, docids)
     same = {
         docid for docid, _, doc in placed if docid in before and before[docid].same_text_as(doc)
     }
@@ -352,9 +344,32 @@ def _replace_documents(
             for docid, change, doc in changes
         ),
     )
-    _index_contents(
-        record, {content_id for _, _, doc in placed for content_id in doc.given_content_ids}
+
+
+def _replace_given(
+    record: Record,
+    placed: Sequence[tuple[int, str, Document]],
+    before: Mapping[int, Document],
+    docids: Iterable[tuple[int]],
+) -> None:
+    """Replace what was given; mostly a run returns, and was given what it was given before."""
+    same = {
+        docid
+        for docid, _, doc in placed
+        if docid in before and before[docid].given_content_ids == doc.given_content_ids
+    }
+    record.executemany(
+        "DELETE FROM search_given WHERE docid = ?", [each for each in docids if each[0] not in same]
     )
+    given = [
+        (docid, content_id)
+        for docid, _, doc in placed
+        if docid not in same
+        for content_id in sorted(doc.given_content_ids)
+    ]
+    record.executemany("INSERT INTO search_given VALUES (?, ?)", given)
+    if given:
+        _index_contents(record, {content_id for _, content_id in given})
 
 
 def _assign_docids(

@@ -10,13 +10,12 @@ from orch_tui.errors import OverBudgetError
 from orch_tui.prepare.budget import (
     Limits,
     compute_agent_limit,
-    describe_known,
     gauge_limit,
     judge_count,
     sum_by_priority,
 )
 from orch_tui.prepare.catalogue import Model
-from orch_tui.prepare.count import ZERO, Count
+from orch_tui.prepare.count import ZERO, Count, describe_known
 
 MODEL = Model("small", window=100_000, family="v3")
 LIMITS = Limits(budget=50_000, output_reserve=20_000)
