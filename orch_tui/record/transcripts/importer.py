@@ -206,6 +206,8 @@ class _Import:
         self.begun: list[Path] = []
         """Transcripts of agents that were read from their beginning."""
         self._pending: list[_Pending] = []
+        self._weight = 0
+        """Of what is pending: its statements and its files."""
         self._revisions: dict[str, int] = {}
         """Of the executions that were told of, before anything new was."""
         self._aside: dict[str, str | None] = {}
@@ -283,7 +285,7 @@ class _Import:
         """Skip a file, and the next time without looking inside."""
         self._summary.skip(reason)
         checkpoint = (found.path, found.size, found.mtime_ns, 0, None, reason, None)
-        self._pending.append(_Pending(found, ParsedChunk(), "", "", "", "", checkpoint))
+        self._put_off(_Pending(found, ParsedChunk(), "", "", "", "", checkpoint))
 
     def _transcript(
         self, path: Path, found: TranscriptFile, progress: Callable[[int], None]
@@ -382,14 +384,18 @@ class _Import:
                 pack_text(kept.decode()) if kept else None,
             )
         project = self._project(state.cwd)
-        self._pending.append(
+        self._put_off(
             _Pending(
                 *(found, told, reader.session, project, state.first_at),
                 *(state.session_name, checkpoint),
             )
         )
-        if sum(len(each.told.reports) + 1 for each in self._pending) >= _A_BATCH or not is_whole:
+        if self._weight >= _A_BATCH or not is_whole:
             self.commit()
+
+    def _put_off(self, pending: _Pending) -> None:
+        self._pending.append(pending)
+        self._weight += len(pending.told.reports) + 1
 
     def _is_ours(self, path: Path) -> bool:
         """Whether a transcript is of this project, as the working folder in it tells.
@@ -435,7 +441,7 @@ class _Import:
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
         project = self._project(cwd)
         pending = _Pending(found, told, session, project, at or written, "", checkpoint)
-        self._pending.append(pending)
+        self._put_off(pending)
 
     def _workflow(self, path: Path, found: TranscriptFile) -> None:
         """``workflows/<run>.json``: which agents the run of a workflow had, in which phase."""
@@ -482,7 +488,7 @@ class _Import:
         self._summary.files_read += 1
         checkpoint = (found.path, found.size, found.mtime_ns, found.size, None, None, None)
         started_at = at or _written(found)
-        self._pending.append(
+        self._put_off(
             _Pending(found, told, session, self._project(cwd), started_at, "", checkpoint)
         )
 
@@ -498,12 +504,12 @@ class _Import:
 
     def commit(self) -> None:
         """Write what is pending, with its checkpoints."""
-        pending, self._pending = self._pending, []
+        pending, self._pending, self._weight = self._pending, [], 0
         if pending:
             confine_defects(
                 pending, self._write, lambda each, reason: self._set_aside(each.found, reason)
             )
-            aside, self._pending = self._pending, []
+            aside, self._pending, self._weight = self._pending, [], 0
             if aside:
                 self._write(aside)
 
