@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from orch_tui.assets import asset
 from orch_tui.errors import HubError
 from orch_tui.frozen import frozen
-from orch_tui.hub.service import role_names
+from orch_tui.hub.service import quoted_name, role_names
 from orch_tui.models.values import HUB_VERSION
 
 if TYPE_CHECKING:
@@ -48,6 +48,13 @@ def make_hub(connection: Connection[Any], schema: str, now: datetime) -> None:
             for role in role_names(schema):
                 _ensure_role(connection, role)
             grant_privileges(connection, schema)
+    except errors.InsufficientPrivilege as error:
+        reader, pusher = map(quoted_name, role_names(schema))
+        raise HubError(
+            f"{connection.info.user} may not make a hub in {connection.info.dbname}: {error}",
+            hint=f"own the database, and have CREATEROLE, or {reader} and {pusher} made for you: "
+            "docs/team.md",
+        ) from None
     except errors.DuplicateSchema:
         raise HubError(
             f"there is a schema {schema} already in {connection.info.dbname}",
