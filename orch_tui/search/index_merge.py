@@ -28,6 +28,11 @@ LEAST_GROWTH = 1_000
 _SHARE_OF_GROWTH = 4
 """A quarter more than there were: what is written for each run stays the same as they add up."""
 
+_MERGES = (
+    f"INSERT INTO {TEXTS} ({TEXTS}, rank) VALUES ('merge', ?)",
+    f"INSERT INTO {GIVEN} ({GIVEN}, rank) VALUES ('merge', ?)",
+)
+
 _MERGED = "index_merged_to"
 """The fact of the newest run when the index was merged last."""
 
@@ -40,9 +45,9 @@ def merge_index(record: Record) -> None:
 
     It takes about 60 microseconds an execution, in steps between which signals are answered.
     """
-    for table in (TEXTS, GIVEN):
+    for merge in _MERGES:
         pages = -_PAGES_OF_A_STEP
-        while _merge_pages(record, table, pages):
+        while _merge_pages(record, merge, pages):
             pages = _PAGES_OF_A_STEP
     facts.set_fact(record, _MERGED, str(_newest_run(record)))
     facts.set_fact(record, _MERGING, "")
@@ -69,7 +74,7 @@ def merge_share(record: Record) -> bool:
         if not begun:
             facts.set_fact(record, _MERGING, str(_newest_run(record)))
         pages = PAGES if begun else -PAGES
-        moved = [_merge_pages(record, table, pages) for table in (TEXTS, GIVEN)]
+        moved = [_merge_pages(record, merge, pages) for merge in _MERGES]
         if any(moved):
             return True
         facts.set_fact(record, _MERGED, begun or str(_newest_run(record)))
@@ -77,13 +82,13 @@ def merge_share(record: Record) -> bool:
     return False
 
 
-def _merge_pages(record: Record, table: str, pages: int) -> bool:
+def _merge_pages(record: Record, merge: str, pages: int) -> bool:
     """Merge some pages of a table; tell whether there were any.
 
     Below zero, a merge begins of all pieces that there are (https://sqlite.org/fts5.html, 6.8).
     """
     before = record.connection.total_changes
-    record.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", [pages])
+    record.execute(merge, [pages])
     return record.connection.total_changes - before > 1
 
 

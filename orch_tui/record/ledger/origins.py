@@ -133,6 +133,9 @@ TELLING_ORDER = ("set", "identified", "", "journal")
 """Kinds of statements in the order they are told: what others point to comes first; the empty one
 stands for all kinds that are not named."""
 
+_RANKS = " ".join(f"WHEN '{kind}' THEN {rank}" for rank, kind in enumerate(TELLING_ORDER))
+_TELLING_RANK = f"CASE kind {_RANKS} ELSE {TELLING_ORDER.index('')} END"
+
 
 def gather_statements(record: Record, *, only_new: bool = False) -> int:
     """Number what this record stated since it did so last; gives the origin. Call it in a write.
@@ -145,12 +148,10 @@ def gather_statements(record: Record, *, only_new: bool = False) -> int:
     _identify_runs(record, looked_at)
     _state_journal(record)
     last = record.value("SELECT coalesce(max(seq), 0) FROM log WHERE origin_id = ?", [origin_id])
-    others = TELLING_ORDER.index("")
-    ranks = " ".join(f"WHEN '{kind}' THEN {rank}" for rank, kind in enumerate(TELLING_ORDER))
     record.execute(
         "INSERT INTO log (origin_id, seq, observation_id) "
         "SELECT ?1, ?2 + row_number() OVER "
-        f"(ORDER BY CASE kind {ranks} ELSE {others} END, observation_id), observation_id "
+        f"(ORDER BY {_TELLING_RANK}, observation_id), observation_id "
         "FROM observations WHERE observation_id > ?3 AND NOT pending AND NOT EXISTS "
         "(SELECT 1 FROM log WHERE log.observation_id = observations.observation_id)",
         [origin_id, last, looked_at],
