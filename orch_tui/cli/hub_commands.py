@@ -212,6 +212,8 @@ orch hub connect    # in a project, in another terminal""",
 
 
 def _serve(arguments: Namespace) -> None:
+    import shlex
+
     from orch_tui.hub.server import served_home, serving_hub, wait_while_served
     from orch_tui.paths import resolve_path
 
@@ -222,6 +224,12 @@ def _serve(arguments: Namespace) -> None:
         made = "made a hub" if served.made else "the hub is back"
         say(f"{made}, on PostgreSQL {served.release}, in {home}; Ctrl-C stops it")
         say("from a project: orch hub connect" + (f" '{served.address}'" if arguments.data else ""))
+        if arguments.port:
+            sockets = shlex.quote(str(served.sockets))
+            say(
+                f"on 127.0.0.1:{arguments.port} a login needs a password: "
+                f"psql -h {sockets} -p {arguments.port} -U orch orch -c '\\password NAME'"
+            )
         print(served.address, flush=True)
         with suppress(KeyboardInterrupt):
             wait_while_served(served)

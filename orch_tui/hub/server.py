@@ -21,7 +21,6 @@ from orch_tui.hub.administration import let_in, make_hub, migrate_hub
 from orch_tui.hub.postgres import OWNER, Cluster, list_programs, release_of
 from orch_tui.hub.service import (
     DEFAULT_SCHEMA,
-    HubService,
     connect_to_service,
     find_service,
     load_psycopg,
@@ -44,6 +43,7 @@ class ServedHub:
     address: str
     """What ``orch hub connect`` takes."""
     data: Path
+    sockets: Path
     made: bool
     """It was not there before."""
     release: int
@@ -80,15 +80,19 @@ def served_address() -> str:
     """
     home = served_home()
     sockets = _socket_folder(home)
-    if not any(sockets.glob(".s.PGSQL.*[0-9]")):
+    ports = [path.suffix[1:] for path in sockets.glob(".s.PGSQL.*[0-9]")]
+    if not ports:
         raise HubError(
             "no hub runs here", hint="orch hub serve runs one; or name one: orch hub connect NAME"
         )
-    return _address(sockets, getpass.getuser())
+    return _address(sockets, ports[0])
 
 
-def _address(sockets: Path, user: str) -> str:
-    return f"host={_quoted(str(sockets))} dbname={DATABASE} user={_quoted(user)}"
+def _address(sockets: Path, port: str, user: str = "", database: str = DATABASE) -> str:
+    """Write the address of a database on a socket, by default for whoever runs this."""
+    at = "" if port == "5432" else f" port={port}"
+    who = _quoted(user or getpass.getuser())
+    return f"host={_quoted(str(sockets))}{at} dbname={database} user={who}"
 
 
 def _quoted(value: str) -> str:
@@ -119,6 +123,7 @@ def serving_hub(home: Path, port: int | None = None) -> Iterator[ServedHub]:
     """
     load_psycopg()
     cluster = Cluster(home, _choose_programs(home), _socket_folder(home))
+    _check_home(cluster)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(home):
         made = not (cluster.data / "PG_VERSION").exists()
@@ -127,13 +132,17 @@ def serving_hub(home: Path, port: int | None = None) -> Iterator[ServedHub]:
         _open_socket_folder(cluster)
         if cluster.is_running():  # whoever served it before was killed
             cluster.stop()
-        listening = {"listen_addresses": "127.0.0.1" if port else ""}
-        cluster.start({**listening, "port": str(port or 5432)})
+        cluster.start(
+            {
+                "listen_addresses": "127.0.0.1" if port else "",
+                "port": str(port or 5432),
+                "unix_socket_permissions": "0700",  # nobody is asked for a password there
+            }
+        )
         try:
-            service = _ensure_hub(cluster, port)
-            yield ServedHub(
-                service.name, cluster.data, made, int((cluster.data / "PG_VERSION").read_text())
-            )
+            address = _ensure_hub(cluster, port)
+            release = int((cluster.data / "PG_VERSION").read_text())
+            yield ServedHub(address, cluster.data, cluster.sockets, made, release)
         finally:
             cluster.stop()
 
@@ -175,6 +184,23 @@ def _choose_programs(home: Path) -> Path:
     return releases[wanted]
 
 
+def _check_home(cluster: Cluster) -> None:
+    """Refuse a folder that holds something else, or that others may change."""
+    home = cluster.home
+    try:
+        found, held = home.stat(), {path.name for path in home.iterdir()}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HubError(f"{home}: {error.strerror}", hint="--data names another folder") from None
+    if held and "data" not in held:
+        raise HubError(f"{home} holds no hub, and is not empty", hint="--data names another folder")
+    if found.st_mode & 0o022 or found.st_uid not in (os.geteuid(), cluster.user):
+        raise HubError(
+            f"{home}: others could change what is there", hint=f"chmod 700 {home}, or --data DIR"
+        )
+
+
 def _open_socket_folder(cluster: Cluster) -> None:
     if cluster.sockets == cluster.home:
         return
@@ -188,26 +214,22 @@ def _open_socket_folder(cluster: Cluster) -> None:
         raise HubError(f"{cluster.sockets}: others could put a socket there", hint="remove it")
 
 
-def _ensure_hub(cluster: Cluster, port: int | None) -> HubService:
-    """See that there is a hub, up to date, and that whoever serves it may use it."""
-    at = f" port={port}" if port and port != 5432 else ""
-    now, person = datetime.now(UTC), getpass.getuser()
-    first = find_service(f"host={_quoted(str(cluster.sockets))} dbname=postgres user={OWNER}{at}")
-    with closing(connect_to_service(first)) as connection:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-        if not known.fetchone():
-            connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-    owner = find_service(f"host={_quoted(str(cluster.sockets))} dbname={DATABASE} user={OWNER}{at}")
-    with closing(connect_to_service(owner)) as connection:
-        known = connection.execute(
-            "SELECT 1 FROM pg_namespace WHERE nspname = %s", [DEFAULT_SCHEMA]
-        )
-        if known.fetchone():
-            migrate_hub(connection, DEFAULT_SCHEMA, now)
+def _ensure_hub(cluster: Cluster, port: int | None) -> str:
+    """See that there is a hub, up to date, and that whoever serves it may use it; gives its
+    address."""
+    sockets, at = cluster.sockets, str(port or 5432)
+    with closing(connect_to_service(find_service(_address(sockets, at, OWNER, "postgres")))) as on:
+        if not on.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            on.execute(f"CREATE DATABASE {DATABASE}".encode())
+    now = datetime.now(UTC)
+    with closing(connect_to_service(find_service(_address(sockets, at, OWNER)))) as owner:
+        known = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
+        if owner.execute(known, [DEFAULT_SCHEMA]).fetchone():
+            migrate_hub(owner, DEFAULT_SCHEMA, now)
         else:
-            make_hub(connection, DEFAULT_SCHEMA, now)
-        let_in(connection, DEFAULT_SCHEMA, person)
-    return find_service(f"{_address(cluster.sockets, person)}{at}")
+            make_hub(owner, DEFAULT_SCHEMA, now)
+        let_in(owner, DEFAULT_SCHEMA, getpass.getuser())
+    return _address(sockets, at)
 
 
 @contextmanager

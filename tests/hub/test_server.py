@@ -98,14 +98,34 @@ def test_a_server_that_was_left_over_is_taken_over(
         monkeypatch.setattr(Cluster, "stop", lambda *_: None)
 
 
-def test_on_the_loopback_passwords_are_asked(home: Path, orch: Run, did: Run) -> None:
+def test_on_the_loopback_passwords_are_asked(
+    home: Path, orch: Run, did: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port = free_port()
+    monkeypatch.setattr(server, "served_home", lambda: home)
     with serving_hub(home, port) as served:
         assert f"port={port}" in served.address
-        assert did("hub", "connect", served.address, "--yes").code == 0
+        assert server.served_address() == served.address
+        did("hub", "connect", "--yes")
+        (reached,) = home.glob(".s.PGSQL.*[0-9]")
+        assert stat.S_IMODE(reached.stat().st_mode) == 0o700
         done = orch("hub", "connect", f"host=127.0.0.1 port={port} dbname=orch user=orch", "--yes")
         assert done.code == 1
         assert "does not let orch in" in done.err and "~/.pgpass" in done.err
+
+
+def test_a_folder_that_is_for_something_else_is_left_alone(home: Path) -> None:
+    home.mkdir(mode=0o777)
+    home.chmod(0o777)
+    with pytest.raises(HubError, match="others could change"), serving_hub(home):
+        pass
+    home.chmod(0o700)
+    (home / "notes").write_text("mine")
+    before = home.stat()
+    with pytest.raises(HubError, match="holds no hub, and is not empty"), serving_hub(home):
+        pass
+    assert (home.stat().st_uid, home.stat().st_mode) == (before.st_uid, before.st_mode)
+    assert [path.name for path in home.iterdir()] == ["notes"]
 
 
 def free_port() -> int:

@@ -231,9 +231,9 @@ def test_a_server_that_refuses_or_is_silent_is_away(silent_server: int) -> None:
         assert refused.value.is_away
 
 
-def test_no_error_holds_the_password_of_a_service(own_home: Path, silent_server: int) -> None:
+def test_no_error_holds_the_password_of_a_service(own_home: Path) -> None:
     (own_home / ".pg_service.conf").write_text(
-        f"[team]\nhost=127.0.0.1\nport={silent_server}\npassword={SECRET}\nuser=ann\n"
+        f"[team]\nhost=/nowhere\npassword={SECRET}\nuser=ann\n"
         f"[odd]\nhost=127.0.0.1\npassword={SECRET}\nsslmode={SECRET}\n"
     )
     for name in ("team", "odd"):
