@@ -90,6 +90,11 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     say("record-completion", *_completion("exec-001"), stdin=b"I could not finish.")
     recall_all()
     say("retract", "retract", "exec-001", "--reason", "a test")
+    say("init-deployment", "init-deployment", "-a", "Explore")
+    without = ("--status", "failed", "--error-message", "it was killed")
+    say("record-completion", "record-completion", "-e", "exec-002", *without)
+    recall_all()
+    say("retract", "retract", "exec-002", "--reason", "a test")
     say("complete-session", "complete-session", "--status", "failed")
 
     # a session, its plan and its bundles
@@ -114,21 +119,21 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     deploy = ("--context-bundle", "look.json", "--model", "sonnet")
     say("init-deployment", "init-deployment", *deploy)
     say("init-deployment", "init-deployment", "-a", "impl", "--scope", "Build")
-    say("record-allocation", "record-allocation", "-e", "exec-003", "--bundle", "build.json")
+    say("record-allocation", "record-allocation", "-e", "exec-004", "--bundle", "build.json")
     message = b"Created lib/new.py and lib/none.py.\n\n## Insights\n- short\n\nTests: 3 failed.\n"
-    say("record-completion", *_completion("exec-002"), "--deliverables", "notes.md", stdin=message)
+    say("record-completion", *_completion("exec-003"), "--deliverables", "notes.md", stdin=message)
     failed = ("--error-message", "stopped", "--error-code", "ORG-003", "--success", "no")
-    say("record-completion", *_completion("exec-003"), *failed, stdin=b"I stopped.")
-    say("collect", "collect", "-e", "exec-002", "--insights", "short", "--deliverables", "none.md")
-    say("collect --found", "collect", "-e", "exec-002", "--found")
+    say("record-completion", *_completion("exec-004"), *failed, stdin=b"I stopped.")
+    say("collect", "collect", "-e", "exec-003", "--insights", "short", "--deliverables", "none.md")
+    say("collect --found", "collect", "-e", "exec-003", "--found")
 
     # recalled
     recall_all()
-    for label in ("exec-002", "exec-003"):
+    for label in ("exec-003", "exec-004"):
         say("show", "show", label)
         say("replay", "replay", label)
-    say("replay --drift", "replay", "exec-002", "--drift")
-    say("compare", "compare", "exec-002", "exec-003")
+    say("replay --drift", "replay", "exec-003", "--drift")
+    say("compare", "compare", "exec-003", "exec-004")
     _say_of_usage(say, folder)
     say("import", "import", *map(str, sorted(FIXTURES.glob("client_runs/[bf]*/projects"))))
     say("init-deployment", "init-deployment", "-a", "impl", "--scope", "Build")
@@ -150,7 +155,7 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     say("backup", "backup", "copy.db")
     say("redact", "redact", "look.json", "--reason", "a test", "--dry-run")
     say("forget", "forget", "--before", "30d", "--dry-run")
-    say("retract", "retract", "exec-002", "--reason", "a test")
+    say("retract", "retract", "exec-003", "--reason", "a test")
     say("complete-session")
     say("restore", "restore", "copy.db")
     return found

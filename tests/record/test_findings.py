@@ -95,7 +95,10 @@ def test_the_report_that_agents_are_asked_for_is_read_back(tmp_path: Path) -> No
     assert findings.outputs == (
         ("deliverable", "src/units.py"),
         ("deliverable", "tests/test_units.py"),
-        *(("validation", f"{name}:{result}") for name, result in findings.validation.items()),
+        *(
+            ("validation_result", f"{name}:{result}")
+            for name, result in findings.validation.items()
+        ),
         ("insight", "Units are case sensitive"),
         ("insight", "None of the parsers takes NaN"),
     )

@@ -11,9 +11,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Literal
 
 from orch_tui.frozen import frozen
+from orch_tui.models.values import OutputType
 from orch_tui.record.ledger.doubt import ERROR
 from orch_tui.record.messages.message_checks import FoundCheck, Result, find_checks
 from orch_tui.record.messages.message_insights import FoundInsight, find_insights
@@ -21,8 +21,6 @@ from orch_tui.record.messages.message_lines import MessageLine, MessageLines, re
 from orch_tui.record.messages.message_paths import FoundPath, find_paths
 from orch_tui.record.messages.patterns import compile_lazily
 from orch_tui.record.run_place import RunPlace
-
-OutputKind = Literal["deliverable", "validation", "insight"]
 
 
 @frozen
@@ -67,11 +65,14 @@ class Findings:
         return tuple(p for p in made if p.exists and p.inside and not named_like_one(p.path))
 
     @property
-    def outputs(self) -> tuple[tuple[OutputKind, str], ...]:
+    def outputs(self) -> tuple[tuple[OutputType, str], ...]:
         """What would be recorded of it, in words: a path, ``name:result``, an insight."""
         return (
             *(("deliverable", path.path) for path in self.deliverables),
-            *(("validation", f"{name}:{result}") for name, result in self.validation.items()),
+            *(
+                ("validation_result", f"{name}:{result}")
+                for name, result in self.validation.items()
+            ),
             *(("insight", insight.text) for insight in self.insights),
         )
 
