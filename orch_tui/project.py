@@ -20,6 +20,7 @@ from orch_tui.worktrees import find_named_tree, find_tree, name_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from orch_tui.hub.team import Team
     from orch_tui.live.live_agent import LiveAgent, LiveSnapshot
     from orch_tui.live.live_view import LiveView, SeenEnd
     from orch_tui.models.database import Clock, Record
@@ -77,6 +78,7 @@ class Project:
         self._unsaved_counts: UnsavedCounts | None = None
         self._file: tuple[int, int] | None = None
         self._lock = Lock()
+        self._team: Team | None = None
 
     @property
     def database(self) -> Path:
@@ -368,6 +370,9 @@ class Project:
             return
         with self._lock:
             record, self._record = self._record, None
+            team, self._team = self._team, None
+        if team is not None:
+            team.close()
         if record is not None:
             if record.has_written and os.path.isdir(paths.hubs_folder()):
                 self._begin_due_sync(record)
@@ -379,6 +384,26 @@ class Project:
 
         with suppress(OrchError, OSError):
             begin_due_sync(record, self.root, self.config.sync_every)
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether the record is joined to a hub."""
+        if not os.path.isdir(paths.hubs_folder()) or not self.has_record:
+            return False
+        from orch_tui.hub.team import is_joined
+
+        return is_joined(self.existing_record)
+
+    @property
+    def team(self) -> Team:
+        """Whoever shares the hub of the record; asking them says where it is joined to none."""
+        from orch_tui.hub.team import Team
+
+        record = self.existing_record
+        with self._lock:
+            if self._team is None or self._team.record is not record:
+                self._team = Team(record, self.root)
+            return self._team
 
     def load_settings(self) -> None:
         """Read the settings again, after one of them was changed."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, overload
 
 from orch_tui.api.place import Place, opened
+from orch_tui.errors import UsageError
 from orch_tui.models.values import OutputType
 from orch_tui.prepare.bundle import Bundle
 from orch_tui.project import Project
@@ -13,6 +14,7 @@ from orch_tui.record import executions
 from orch_tui.rows import Output
 
 if TYPE_CHECKING:
+    from orch_tui.hub.team_stats import TeamInsights
     from orch_tui.live.live_agent import LiveSnapshot
     from orch_tui.recall.activity import Activity
     from orch_tui.recall.compare import Comparison
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from orch_tui.search.query import Page
 
 
+Scope = Literal["mine", "team"]
+"""Whose runs: those of the record, or of all who share its hub."""
+
+
 def search(
     query: str = "",
     *,
@@ -31,10 +37,14 @@ def search(
     include_archived: bool = False,
     all_projects: bool = False,
     order: str | None = None,
+    scope: Scope = "mine",
     project: Place = None,
     database: str | None = None,
 ) -> Page:
     """Executions by words and filters, as ``orch history`` finds them.
+
+    ``scope`` is ``mine``, or ``team`` for those of everybody who shares the hub of the record; a
+    hit there that the record does not know is known by its ``uid``.
 
     ``before`` is the ``next_before`` of the page before. A mistake in ``query`` is among the
     ``mistakes`` of the page; the rest of it is searched. ``order`` is ``best``, ``newest``,
@@ -42,10 +52,20 @@ def search(
 
     Raises:
         UsageError: ``before`` or ``order`` is no such thing.
+        HubError: the record is joined to no hub, or it cannot be asked.
     """
     from orch_tui.search.query import search as find
 
     with opened(project, database) as place:
+        if scope == "team":
+            return place.team.search(
+                query,
+                limit=limit,
+                before=before,
+                include_archived=include_archived,
+                all_projects=all_projects,
+                order=order or place.config.search_order,
+            )
         return find(
             place.existing_record,
             query,
@@ -133,6 +153,7 @@ def _worktree_of(place: Project, execution_id: str) -> str | None:
     return executions.get_execution(place.existing_record, execution_id).worktree
 
 
+@overload
 def stats(
     *,
     session_id: str | None = None,
@@ -142,19 +163,62 @@ def stats(
     include_archived: bool = False,
     every: Literal["day", "week"] = "day",
     all_projects: bool = False,
+    scope: Literal["mine"] = "mine",
     project: Place = None,
     database: str | None = None,
-) -> Insights:
+) -> Insights: ...
+
+
+@overload
+def stats(
+    *,
+    agent_type: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    include_archived: bool = False,
+    every: Literal["day", "week"] = "day",
+    all_projects: bool = False,
+    scope: Literal["team"],
+    project: Place = None,
+    database: str | None = None,
+) -> TeamInsights: ...
+
+
+def stats(
+    *,
+    session_id: str | None = None,
+    agent_type: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    include_archived: bool = False,
+    every: Literal["day", "week"] = "day",
+    all_projects: bool = False,
+    scope: Scope = "mine",
+    project: Place = None,
+    database: str | None = None,
+) -> Insights | TeamInsights:
     """What went with success, always with n; ``every`` is the width of a bucket of
-    ``over_time``.
+    ``over_time``. In the ``scope`` ``team`` by person and machine, too.
 
     Raises:
         NotFoundError: no such session; with the nearest known ids.
-        UsageError: no such date.
+        UsageError: no such date, or one session of a team.
+        HubError: the record is joined to no hub, or it cannot be asked.
     """
     from orch_tui.recall.insights import gather_insights
 
     with opened(project, database) as place:
+        if scope == "team":
+            if session_id is not None:
+                raise UsageError("the figures of a team are not of one session")
+            return place.team.stats(
+                agent_type=agent_type,
+                since=since,
+                until=until,
+                include_archived=include_archived,
+                every=every,
+                all_projects=all_projects,
+            )
         return gather_insights(
             place.existing_record,
             session_id=session_id,

@@ -227,6 +227,11 @@ orch history -- --no-cache   # what begins with -- goes after --""",
         help="show the places in each run where what is sought stands, with so many lines around",
     )
     parser.add_argument(
+        "--team",
+        action="store_true",
+        help="runs of everybody who shares the hub of this record, asked there",
+    )
+    parser.add_argument(
         "--lenient",
         action="store_true",
         help="where a part of the query is a mistake, search for the rest",
@@ -234,6 +239,7 @@ orch history -- --no-cache   # what begins with -- goes after --""",
     add_scope(parser)
     add_format(parser)
     add_fields(parser)
+    parser.forbid("--team", "--context")
     parser.set_defaults(run=_history)
     return parser
 
@@ -255,16 +261,26 @@ def _history(arguments: Namespace) -> None:
             + "--lenient searches for the rest; orch history --help tells more",
         )
     order = arguments.order or project.config.search_order
-    page = search(
-        record,
-        query,
-        limit=arguments.limit,
-        before=arguments.before,
-        project=None if arguments.all_projects else read_own_projects(project),
-        include_archived=arguments.archived,
-        order=order,
-        patience=PATIENCE,
-    )
+    if arguments.team:
+        page = project.team.search(
+            query,
+            limit=arguments.limit,
+            before=arguments.before,
+            all_projects=arguments.all_projects,
+            include_archived=arguments.archived,
+            order=order,
+        )
+    else:
+        page = search(
+            record,
+            query,
+            limit=arguments.limit,
+            before=arguments.before,
+            project=None if arguments.all_projects else read_own_projects(project),
+            include_archived=arguments.archived,
+            order=order,
+            patience=PATIENCE,
+        )
     say(*mistakes)
     places = _find_places(record, query, page.hits, arguments.context)
     if arguments.format != "table" or arguments.fields:
@@ -276,7 +292,8 @@ def _history(arguments: Namespace) -> None:
     elif page.hits:
         _print_hits(page.hits, places)
     elif not page.looked_back_to:
-        near = f"; did you mean: {' or '.join(page.nearest)}" if page.nearest else ""
+        known = " (words that are known here)" if arguments.team else ""
+        near = f"; did you mean: {' or '.join(page.nearest)}{known}" if page.nearest else ""
         say(f"nothing recorded meets that{near or '; fewer words find more'}")
     if page.looked_back_to:
         by_figure = "" if order in ("best", "newest") else f", by {order} so far, older ones behind"

@@ -25,14 +25,27 @@ from orch_tui.prepare.count import describe_known
 
 
 def stats() -> argparse.ArgumentParser:
+    from orch_tui.recall.insights import TEAM_PARTS
+
     parts = _parts_of_stats()
-    parser = Parser("stats", example="orch stats --by bundle --since 30d")
+    team_parts = [*map(_part_name, TEAM_PARTS)]
+    only_there = [part for part in team_parts if part not in parts]
+    parser = Parser(
+        "stats",
+        example="orch stats --by bundle --since 30d",
+    )
     parser.add_argument(
         "--by",
-        choices=parts,
+        choices=(*parts, *only_there),
         action="append",
         metavar="PART",
-        help=f"repeat for several: {', '.join(parts)} (default: the main ones)",
+        help=f"repeat for several: {', '.join(parts)} (default: the main ones); "
+        f"with --team {', '.join(team_parts)} (default: all)",
+    )
+    parser.add_argument(
+        "--team",
+        action="store_true",
+        help="runs of everybody who shares the hub of this record, counted there",
     )
     add_filters(parser, limit=False)
     add_scope(parser)
@@ -48,27 +61,40 @@ def stats() -> argparse.ArgumentParser:
         "--every", choices=("day", "week"), help="for over_time and sharing (default: day)"
     )
     add_format(parser)
+    parser.forbid("--team", "--session-id")
     parser.set_defaults(run=_stats)
     return parser
+
+
+def _part_name(part: str) -> str:
+    """Name a part as ``--by`` does."""
+    return part.removeprefix("by_")
 
 
 def _parts_of_stats() -> tuple[str, ...]:
     """The parts as ``--by`` names them."""
     from orch_tui.recall.insights import PARTS
 
-    return tuple(part.removeprefix("by_") for part in PARTS)
+    return tuple(map(_part_name, PARTS))
 
 
 _MAIN_PARTS = ("overall", "agent_type", "bundle", "context", "validations", "worth", "costs")
 
 
 def _stats(arguments: Namespace) -> None:
-    from orch_tui.recall.insights import PARTS, gather_parts
+    from orch_tui.recall.insights import PARTS, TEAM_PARTS, gather_parts
     from orch_tui.recall.insights.row_choice import MOST_ROWS, choose_rows
 
     project = project_of(arguments)
-    all_parts = _parts_of_stats()
-    shown = arguments.by or (all_parts if arguments.format.startswith("json") else _MAIN_PARTS)
+    part_names = TEAM_PARTS if arguments.team else PARTS
+    all_parts = tuple(map(_part_name, part_names))
+    of_all = arguments.team or arguments.format.startswith("json")
+    shown = arguments.by or (all_parts if of_all else _MAIN_PARTS)
+    if unknown := [part for part in shown if part not in all_parts]:
+        raise UsageError(
+            f"--by {unknown[0]} is only {'without' if arguments.team else 'with'} --team",
+            hint=f"one of {', '.join(all_parts)}",
+        )
     if arguments.every and not {"over_time", "sharing"} & {*shown}:
         raise UsageError("--every is only for --by over_time and sharing", hint="leave --every out")
     if arguments.format == "csv" and len({*shown}) != 1:
@@ -76,20 +102,32 @@ def _stats(arguments: Namespace) -> None:
             "--format csv has one kind of row: one --by",
             hint=f"one of {', '.join(all_parts)}",
         )
-    names = {part.removeprefix("by_"): part for part in PARTS}
-    gathered = gather_parts(
-        project.existing_record,
-        [names[name] for name in shown],
-        **read_filters(arguments, project),
-        include_archived=arguments.archived,
-        every=arguments.every or "day",
-    )
+    names = {_part_name(part): part for part in part_names}
+    wanted = [names[name] for name in shown]
+    if arguments.team:
+        gathered = project.team.stats_parts(
+            wanted,
+            all_projects=arguments.all_projects,
+            agent_type=arguments.agent_type,
+            since=arguments.since,
+            until=arguments.until,
+            include_archived=arguments.archived,
+            every=arguments.every or "day",
+        )
+    else:
+        gathered = gather_parts(
+            project.existing_record,
+            wanted,
+            **read_filters(arguments, project),
+            include_archived=arguments.archived,
+            every=arguments.every or "day",
+        )
     is_for_people = arguments.format in ("table", "markdown")
     most = arguments.most or (MOST_ROWS if is_for_people or len(gathered) > 1 else None)
     rows: dict[str, list[dict[str, Any]]] = {}
     left_out: dict[str, int] = {}
     for part, every_row in gathered.items():
-        name = part.removeprefix("by_") if arguments.by or is_for_people else part
+        name = _part_name(part) if arguments.by or is_for_people else part
         rows[name], rest = choose_rows(part, every_row, most or len(every_row))
         if rest:
             left_out[name] = rest

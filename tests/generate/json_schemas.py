@@ -12,14 +12,18 @@ import gzip
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from genson import SchemaBuilder
 
 from orch_tui.cli.json_help import name_schema_file
+from orch_tui.hub.team_stats import TeamInsights
 from orch_tui.prepare.catalogue import load_catalogue
 from orch_tui.recall.insights import PARTS
+from orch_tui.recall.insights.agent_worth import Cost
+from orch_tui.recall.insights.group_outcomes import GroupOutcome
 from orch_tui.record.ledger.ingest import Report, ingest_statement
 from orch_tui.record.ledger.statement import Used
 from orch_tui.record.ledger.usage import MessageUse, price_messages
@@ -148,6 +152,13 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
     # kept
     say("doctor")
     found["hub admin check"] = found["doctor"]
+    for n in (0, 3):
+        parts = _count_team(n).parts()  # what a hub would count
+        found.setdefault("stats --team", []).append(
+            {**parts, "left_out": {"by_person": 1} if n else {}}
+        )
+        for part in ("person", "machine"):
+            found.setdefault(f"stats --by {part}", []).append(parts[f"by_{part}"])
     found["hub admin held"] = [_HELD]
     say("hub status")
     found["hub status"] += [{**found["hub status"][0], **told} for told in _TOLD_OF_A_HUB]
@@ -200,6 +211,23 @@ def _say_of_usage(say: Answer, folder: Path) -> None:
         for part in ("estimates", "corrections", "starts"):
             say(f"stats --by {part}", "stats", "--by", part)
     say("stats")
+
+
+def _count_team(n: int) -> TeamInsights:
+    """Make the figures of a team of so many runs."""
+    all_runs = GroupOutcome("all", n, n, 0, 0)
+    named, unnamed = replace(all_runs, name="one"), replace(all_runs, name=None)
+    known = Cost("Explore", "opus", 3, 3, 1, 1, 1, 1, 3, 0.5, 0.5)
+    unknown = Cost("Explore", None, 3, 0, None, None, None, None, 0, None, None)
+    return TeamInsights(
+        overall=all_runs,
+        by_person=(named,),
+        by_machine=(named,),
+        by_agent_type=(named,),
+        by_model=(named, unnamed),
+        over_time=(named,),
+        costs=(known, unknown),
+    )
 
 
 def _record_usage(folder: Path, run: Mapping[str, Any], *, is_whole: bool) -> None:

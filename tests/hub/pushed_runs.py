@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.hub.search_rows import make_content_words, make_search_rows
 from orch_tui.models.database import Record
+from orch_tui.models.values import WENT_WELL
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -24,8 +25,9 @@ def push_runs(
     ).fetchone()
     assert row is not None
     runs = record.rows(
-        "SELECT e.*, coalesce(e.run_project, s.project_key, s.project) AS in_project "
-        "FROM agent_executions AS e JOIN sessions AS s USING (session_id)"
+        f"SELECT e.*, {WENT_WELL} AS went_well, "
+        "(SELECT coalesce(e.run_project, s.project_key, s.project) FROM sessions AS s "
+        "WHERE s.session_id = e.session_id) AS in_project FROM agent_executions AS e"
     )
     found = make_search_rows(record, [run["execution_id"] for run in runs])
     for run in runs:
@@ -41,7 +43,7 @@ def push_runs(
             "session": run["session_id"],
             "agent": run["agent_type"],
             "status": run["status"],
-            "went_well": run["success"],
+            "went_well": None if run["went_well"] is None else bool(run["went_well"]),
             "unverified": run["unverified"],
             "model": run["resolved_model"] or run["model"],
             "input_tokens": run["input_tokens"],

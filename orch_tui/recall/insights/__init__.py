@@ -90,6 +90,11 @@ MOST_STARTS = 50
 PARTS = tuple(part.name for part in fields(Insights))
 """The names of the parts, in the order they are read."""
 
+TEAM_PARTS = (
+    *("overall", "by_person", "by_machine", "by_agent_type", "by_model", "over_time", "costs"),
+)
+"""The parts there are of the runs of a team (`orch_tui.hub.team_stats`)."""
+
 
 def _make_row(part: Any) -> Row:
     """Make a row of a figure's fields; as they are, which takes a tenth of ``asdict``."""
