@@ -172,7 +172,7 @@ class Run:
         with open(self.folder / "output", "wb") as output:
             process = subprocess.Popen(
                 self._words("-p", self._prompt),
-                cwd=self.project,
+                cwd=self.project / self.scenario.starts_in,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

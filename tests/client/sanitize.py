@@ -34,6 +34,8 @@ FORM = re.compile(
     r"|NOTE: this agent stopped at its \d+-turn limit"
     r"|The coordinator sent a message[^\n]*:|Address this before "
     r"|\[Request interrupted by user[^]]*\]|User rejected tool use"
+    r"|This agent's report was delivered to you as a message"
+    r"|Base directory for this skill:|\(play [\w-]+\)"
     r"|\[Subagent hand-back\]|\[Workflow harness[^]]*\]"
     r"|agentId: \w+|(subagent_tokens|tool_uses|duration_ms): \d+"
 )
@@ -113,7 +115,8 @@ class Cleaner:
             closed = CLOSED.fullmatch(words, form.end())
             inner, end = closed.groups() if closed else (words[form.end() :], "")
             return f"{form[0]}{self._clean_line(inner)}{end}"
-        return f"<{len(line)} characters>"
+        indent = line[: len(line) - len(line.lstrip())]
+        return f"{indent}<{len(line)} characters>"
 
 
 def _heard(run: Path) -> Iterator[dict[str, Any]]:

@@ -98,6 +98,8 @@ class Scenario:
     prepare: Prepare | None = None
     options: Sequence[str] = ("--dangerously-skip-permissions",)
     environment: Mapping[str, str] = field(default_factory=dict)
+    starts_in: str = "."
+    """The folder of the project in which the client is started."""
     too_busy: bytes | None = None
     """In a note that orch left: the machine was too busy for the run to tell anything."""
     ends_by: Signals | None = None

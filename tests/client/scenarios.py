@@ -74,6 +74,28 @@ def _block_launches(project: Path, _: Orch) -> None:
     (project / ".claude" / "settings.json").write_text(json.dumps(settings))
 
 
+def _allow_all(project: Path, _: Orch) -> None:
+    """Register a hook that allows every call: in the mode ``auto`` a server would be asked, and
+    here is none."""
+    said = {"hookEventName": "PreToolUse", "permissionDecision": "allow"}
+    command = f"echo '{json.dumps({'hookSpecificOutput': said})}'"
+    settings = {"hooks": {"PreToolUse": [{"hooks": [{"type": "command", "command": command}]}]}}
+    (project / ".claude" / "settings.json").write_text(json.dumps(settings))
+
+
+def _write_forked_skill(project: Path, _: Orch) -> None:
+    folder = project / ".claude" / "skills" / "apart"
+    folder.mkdir(parents=True)
+    (folder / "SKILL.md").write_text(
+        "---\nname: apart\ndescription: Works apart.\ncontext: fork\nagent: general-purpose\n---\n"
+        "(play forked) do it: $ARGUMENTS\n"
+    )
+
+
+def _install_plugin_too(project: Path, orch: Orch) -> None:
+    orch("install", "--plugin", "plugin", "--yes")
+
+
 def _deploy_a_long_briefing(project: Path, orch: Orch) -> None:
     """Leave a briefing of 700 kB for the hook, and the line that names it."""
     words = [f'Point {at}: läs "{at}" \\n, 中文 and more of it' for at in range(17_000)]
@@ -671,5 +693,102 @@ SCENARIOS = [
         },
         dict.fromkeys(FIFTY, {}),
         doings=dict.fromkeys(FIFTY, f"{AT_WORK}returned"),
+    ),
+    Scenario(
+        "skill-fork",
+        {
+            "main": [says(call("Skill", skill="apart", args="all of it")), says("Done.")],
+            "forked": [says(READ), says("Worked apart.")],
+        },
+        {"forked": {"scope": ANY, "agent_type": ANY}},
+        prepare=_write_forked_skill,
+    ),
+    Scenario(
+        "plugin-too",
+        {
+            "main": [says(launch("reader", "read the sums")), says("Done.")],
+            "reader": [says(READ), says("It adds.")],
+        },
+        {"reader": {}},
+        options=("--dangerously-skip-permissions", "--plugin-dir", "plugin"),
+        prepare=_install_plugin_too,
+    ),
+    Scenario(
+        "subfolder",
+        {
+            "main": [says(launch("reader", "read the sums")), says("Done.")],
+            "reader": [says(READ), says("It adds.")],
+        },
+        {"reader": {}},
+        starts_in="lib",
+    ),
+    Scenario(
+        "compacted",
+        {
+            "main": [
+                says(launch("first", "work")),
+                says("I go on."),
+                says("It is back."),
+            ],
+            "first": [says(READ), says("The first is done.")],
+            "compaction": [says("<summary>All went well so far.</summary>")],
+            "main-again": [
+                says(launch("second", "work on")),
+                says("I go on."),
+                says("That is back, too."),
+            ],
+            "second": [says(READ), says("The second is done.")],
+        },
+        {"first": {}, "second": {}},
+        interactive=True,
+        until=[("first", 1), ("main", 2)],
+        acts=[
+            Type("/compact"),
+            Said("compaction", 0),
+            See("ompacted"),
+            Type("(play main-again) go on"),
+            Said("second", 1),
+            Said("main-again", 2),
+        ],
+    ),
+    Scenario(
+        "cleared",
+        {
+            "main": [
+                says(launch("first", "work")),
+                says("I go on."),
+                says("It is back."),
+            ],
+            "first": [says(READ), says("The first is done.")],
+            "main-again": [
+                says(launch("second", "work on")),
+                says("I go on."),
+                says("That is back, too."),
+            ],
+            "second": [says(READ), says("The second is done.")],
+        },
+        {"first": {}, "second": {}},
+        interactive=True,
+        until=[("first", 1), ("main", 2)],
+        acts=[
+            See("It is back."),
+            Type("/clear"),
+            See("❯ /clear"),
+            Type("(play main-again) go on"),
+            Said("second", 1),
+            Said("main-again", 2),
+        ],
+    ),
+    Scenario(
+        "handed-back",
+        {
+            "main": [says(launch("worker", "work")), says("I go on."), says("It is back.")],
+            "worker": [says(READ), says(call("SubagentHandback", message="Worked: it adds."))],
+        },
+        {"worker": {"final": "Worked: it adds."}},
+        prepare=_allow_all,
+        options=("--permission-mode", "auto"),
+        interactive=True,
+        until=[("worker", 1), ("main", 2)],
     ),
 ]

@@ -80,7 +80,7 @@ def test_forms_around_our_words_are_left(tmp_path: Path) -> None:
     assert sanitized(tmp_path, {"type": "user", "message": {"content": told}}) == {
         "type": "user",
         "message": {
-            "content": f"<{size} characters>\n[Subagent hand-back]<{size + 1} characters>\n"
+            "content": f"<{size} characters>\n[Subagent hand-back] <{size + 1} characters>\n"
             f"  {OURS}\n<note><{size} characters></note>\nagentId: a1 b"
         },
     }

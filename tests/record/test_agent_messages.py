@@ -133,7 +133,17 @@ def test_a_report_that_was_handed_back_is_what_the_agent_said(tmp_path: Path) ->
     assert len(run["returns"]) == 1
 
 
-@pytest.mark.parametrize("origin", [handed(), handed(handbackToolUseId="H1"), {"kind": "peer"}])
+NOTED = (
+    "  Note: the safety classifier was unavailable when reviewing this subagent's work.\n"
+    "[Subagent hand-back] The report follows:\n"
+    + "\n".join(f"  {line}" for line in REPORT.split("\n"))
+)
+"""The body where Claude Code has a note on the report (2.1.332)."""
+
+
+@pytest.mark.parametrize(
+    "origin", [handed(), handed(NOTED), handed(handbackToolUseId="H1"), {"kind": "peer"}]
+)
 @pytest.mark.parametrize("is_attached", [True, False])
 def test_the_session_alone_tells_what_was_handed_back(
     tmp_path: Path, origin: dict[str, Any], is_attached: bool

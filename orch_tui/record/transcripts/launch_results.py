@@ -269,7 +269,8 @@ class LaunchResultReader:
         """
         if origin and origin.handback and origin.body is not None:
             agent = origin.senderTaskId or origin.sender or ""
-            words = separate_notes([origin.body])
+            # where Claude Code has a note on it, that and the frame stand in the body, too
+            words = read_framed_words(origin.body) or separate_notes([origin.body])
             self._handed_back(agent, words, origin.handbackToolUseId, at, session)
             return True
         if (origin and origin.kind == "peer") or text.lstrip().startswith(_PEERS):
