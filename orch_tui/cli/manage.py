@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from orch_tui.cli.answers import add_answer_format, print_answer
 from orch_tui.cli.parser import Parser, project_of
-from orch_tui.cli.printing import add_format, as_row, print_rows, progress_bar, read_bytes, say
+from orch_tui.cli.printing import (
+    add_format,
+    as_row,
+    make_folder_of,
+    print_rows,
+    progress_bar,
+    read_bytes,
+    say,
+)
 from orch_tui.errors import OrchError, UsageError
 from orch_tui.files import refuse_leading_out
 from orch_tui.paths import hubs_folder, resolve_path
@@ -139,6 +147,8 @@ def _change_setting(arguments: Namespace, project: Project) -> None:
         raise UsageError(f"orch config {act} takes {wanted}", hint="orch config --help")
     file = change_setting(project.root, name, value, for_user=arguments.user)
     say(f"{name} is {value} in {file}" if act == "set" else f"{name} is taken out of {file}")
+    if name == "model" and act == "set" and (doubt := project.catalogue.doubt(value)):
+        say(doubt)
 
 
 def doctor() -> argparse.ArgumentParser:
@@ -215,8 +225,10 @@ def backup() -> argparse.ArgumentParser:
 def _backup(arguments: Namespace) -> None:
     project = project_of(arguments)
     target = resolve_path(arguments.target)
+    record = project.existing_record
+    make_folder_of(Path(target))
     with progress_bar() as progress:
-        project.existing_record.backup(Path(target), progress)
+        record.backup(Path(target), progress)
     note_written(target)
     print_answer(arguments, arguments.target, backup=arguments.target)
 
@@ -276,8 +288,9 @@ def _export(arguments: Namespace) -> None:
     if arguments.sqlite:
         from orch_tui.recall.plain_database import write_plain_database
 
-        target = Path(resolve_path(arguments.sqlite))
-        written = write_plain_database(project.existing_record, target)
+        target, record = Path(resolve_path(arguments.sqlite)), project.existing_record
+        make_folder_of(target)
+        written = write_plain_database(record, target)
         count = sum(1 for _ in progress(written, "runs"))
         note_written(target)
         say(f"written to {arguments.sqlite}: {plural(count, 'run')}")

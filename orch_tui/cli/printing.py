@@ -253,6 +253,18 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
         say(f"made the folder {os.path.relpath(missing[0])}")
 
 
+def make_folder_of(path: Path) -> None:
+    """Make the folder that a file is to be written in, and say so; nothing where it is there.
+
+    Raises:
+        SourceError: it cannot be made.
+    """
+    if missing := list_missing_folders(path):
+        with refused_writing(str(path)):
+            path.parent.mkdir(parents=True)
+        say(f"made the folder {os.path.relpath(missing[0])}")
+
+
 def _is_database(path: Path) -> bool:
     try:
         with path.open("rb") as file:

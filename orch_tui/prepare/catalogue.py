@@ -98,6 +98,7 @@ class Catalogue:
         where the catalogue has it."""
         if not self.model(name).assumed:
             return ""
+        name = self.default if name in ("", "inherit") else name
         near = self._list_near(name)
         nearest = f" (nearest: {', '.join(near)})" if near else ""
         return f"model {name!r} is not in the catalogue{nearest}: its figures are assumed"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from orch_tui.errors import NotFoundError
 from orch_tui.frozen import frozen
+from orch_tui.ids import not_found
 from orch_tui.models.database import Record
-from orch_tui.models.values import WHEN
+from orch_tui.models.values import WHEN, readable
 from orch_tui.recall.attempts import list_attempts
 from orch_tui.recall.handed_over import TextDifference, compare_texts, find_called_type
 from orch_tui.recall.listing import output_to_dict
@@ -222,7 +223,9 @@ def _execution(record: Record, label: str) -> ExecutionFacts:
     except NotFoundError:
         last = executions.select_executions(record, "agent_type = ?", [label], limit=1)
         if not last:
-            raise
+            found = record.sql("SELECT DISTINCT agent_type FROM agent_executions LIMIT 2000")
+            types = [readable(agent_type) or "" for (agent_type,) in found]
+            raise not_found(record, "execution", label, types) from None
         return last[0]
 
 

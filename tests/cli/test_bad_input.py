@@ -193,7 +193,6 @@ DEPLOY: Words = ("init-deployment", "--agent-type", "a", "--scope", "s")
         ),
         (("export", "--output", "lib"), 1, "lib: cannot be written: Is a directory"),
         (("backup", "bundle.json"), 1, "bundle.json exists already"),
-        (("backup", "nope/copy.db"), 1, "nope/copy.db: No such file"),
         (("demo", "lib"), 1, "lib: exists already"),
         (("demo", "--project", "nope"), 1, "there is no such folder"),
         (("uninstall",), 1, "no skill of orch is in"),

@@ -137,6 +137,18 @@ def test_a_backup_is_a_whole_record(did: Run, deployed: str) -> None:
     assert did("query", "--db", "copy.db").out == did("query").out
 
 
+def test_folders_of_a_copy_are_made_and_said(did: Run, orch: Run, deployed: str) -> None:
+    assert did("backup", "a/b/copy.db").err == "made the folder a/b\n"
+    assert did("export", "--sqlite", "c/plain.db").err.startswith("made the folder c\n")
+    assert Path("a/b/copy.db").exists() and Path("c/plain.db").exists()
+    assert "cannot be written" in orch("backup", "a/b/copy.db/d/copy.db").err
+
+
+def test_a_model_that_is_set_and_that_nobody_knows_is_remarked_on(did: Run, deployed: str) -> None:
+    assert "(nearest: sonnet)" in did("config", "set", "model", "sonett").err
+    assert "nearest" not in did("config", "set", "model", "opus").err
+
+
 def test_everything_is_exported_as_lines_of_json(did: Run, deployed: str) -> None:
     printed = did("export").out
     lines = [json.loads(line) for line in printed.splitlines()]

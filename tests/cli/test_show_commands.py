@@ -98,3 +98,7 @@ def test_a_briefing_is_replayed_and_deployed_again(did: Run, two_runs: None) -> 
     printed = did("replay", "exec-001", "--deploy")
     assert printed.out.startswith(again.out.rstrip("\n"))
     assert "deployed as exec-004" in printed.err
+
+
+def test_an_agent_type_nearly_right_is_named(orch: Run, deployed: str) -> None:
+    assert "nearest: task-implementor" in orch("show", "task-implementer").err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -224,6 +225,11 @@ def test_what_a_client_says_otherwise_of_its_models_is_told() -> None:
 )
 def test_a_model_nobody_knows_is_told_with_names_like_it(name: str, doubt: str) -> None:
     assert load_catalogue().doubt(name) == doubt
+
+
+def test_the_default_that_nobody_knows_is_told_by_its_name() -> None:
+    catalogue = replace(load_catalogue(), default="sonett")
+    assert catalogue.doubt("") == catalogue.doubt("sonett") != ""
 
 
 @pytest.mark.parametrize(
