@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from argparse import Namespace
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.answers import add_answer_format, print_answer
@@ -110,7 +111,8 @@ def _record_completion(arguments: Namespace) -> int:
     say(*(f"deliverable {file}" for file in missing))
     execution = recorded.execution
     if findings:
-        told = _tell(findings, arguments.collect)
+        held = outputs.list_execution_outputs(record, execution.execution_id)
+        told = _tell(findings, arguments.collect, {output.path for output in held})
         if told and arguments.collect == "ask" and _agreed():
             outputs.collect_found_outputs(record, execution.execution_id, findings)
     if isinstance(message, bytes) and not _is_utf8(message):
@@ -158,13 +160,17 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _tell(findings: Findings, how: str) -> list[str]:
-    """Say and give the outputs that a final message tells of; say also signs of trouble in it."""
+def _tell(findings: Findings, how: str, recorded: Container[str | None]) -> list[str]:
+    """Say and give the outputs that a final message tells of; say also signs of trouble in it.
+
+    Deliverables that are ``recorded``, since somebody named them, are not offered once more.
+    """
     for trouble in findings.troubles:
         subject = f": {trouble.subject}" if trouble.subject else ""
         say(f"sign of trouble, {trouble.kind}{subject}")
+    paths = (path.path for path in findings.deliverables)
     told = [
-        *(f"deliverable {path.path}" for path in findings.deliverables),
+        *(f"deliverable {path}" for path in paths if how != "none" or path not in recorded),
         *(f"validation {name}:{result}" for name, result in findings.validation.items()),
         *(f"insight {insight.text}" for insight in findings.insights),
     ]

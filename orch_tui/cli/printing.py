@@ -430,7 +430,7 @@ def in_words(content: Any) -> Any:
     remarks += ["missing"] if content.get("missing") else []
     for key, what in (("lines_added", "added"), ("lines_modified", "modified")):
         if content.get(key):
-            remarks.append(f"{content[key]} lines {what}")
+            remarks.append(f"{plural(content[key], 'line')} {what}")
     return f"{content['file_path']} ({', '.join(remarks)})" if remarks else content["file_path"]
 
 

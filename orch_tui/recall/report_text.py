@@ -9,6 +9,7 @@ from typing import Any
 from orch_tui.prepare.model_choice import describe_model
 from orch_tui.recall.output_validation import note_found
 from orch_tui.times import lasting, local_time
+from orch_tui.wording import plural
 
 NOT_RECORDED = "not recorded"
 
@@ -101,7 +102,7 @@ def _deliverable_line(deliverable: Mapping[str, Any]) -> str:
     lines = (
         f"lines {NOT_RECORDED}"
         if added is None
-        else f"{added} lines added, {modified or 0} modified"
+        else f"{plural(added, 'line')} added, {modified or 0} modified"
     )
     state = "unchanged since" if deliverable["state"] == "unchanged" else deliverable["state"]
     tree = f" in {_code(deliverable['worktree'])}" if deliverable.get("worktree") else ""

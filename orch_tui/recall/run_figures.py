@@ -55,7 +55,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "deployed", local_time(run.deployed_at)
     if run.status != "deployed":
         yield "returned", f"{local_time(run.completed_at)}, after {_duration(run)}"
-    yield "estimate of bundle", _estimate(run)
+    yield "estimate of bundle", _estimate(shown)
     if run.status != "deployed":
         end = run.context_end_tokens
         yield "context at its end", UNKNOWN if end is None else f"{end:,} tokens"
@@ -101,10 +101,23 @@ def _duration(run: ExecutionFacts) -> str:
     return lasting(between(run.deployed_at, run.completed_at))
 
 
-def _estimate(run: ExecutionFacts) -> str:
+def _estimate(shown: Shown) -> str:
+    run = shown.execution
     if run.context_token_count is None:
         return ""
-    return f"{run.context_token_count:,} tokens ({run.estimator or 'estimator unknown'})"
+    around = run.context_token_count - sum(_handed_tokens(shown))
+    parts = f", {around:,} of them around the items" if shown.given and around > 0 else ""
+    return f"{run.context_token_count:,} tokens{parts} ({run.estimator or 'estimator unknown'})"
+
+
+def _handed_tokens(shown: Shown) -> Iterator[int]:
+    """What each item took of the briefing; one that is only named has its name counted around."""
+    for given in shown.given:
+        counted_alike = given.allocation.estimator == shown.execution.estimator
+        if not given.named_only:
+            # one that is not known leaves none of the whole to tell apart
+            known = given.allocation.token_count if counted_alike else None
+            yield shown.execution.context_token_count or 0 if known is None else known
 
 
 def _usage(run: ExecutionFacts) -> str:

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from orch_tui.screens.theme import SIGNS
 from orch_tui.screens.widgets.row_list import Accent, Column, Row, Rows
+from orch_tui.wording import plural
 
 if TYPE_CHECKING:
     from orch_tui.record.messages.review import ClaimedFile, ReturnPreview, ReviewItem
@@ -102,7 +103,8 @@ def _on_disk(file: ClaimedFile) -> str:
     lines = ""
     if disk.lines_added is not None:
         lines = (
-            f", {disk.lines_added} lines added, {disk.lines_modified} changed since the last commit"
+            f", {plural(disk.lines_added, 'line')} added, {disk.lines_modified} changed "
+            "since the last commit"
         )
     since = {
         True: "; written since it was handed over",

@@ -219,6 +219,15 @@ def test_what_a_message_tells_of_is_offered(did: Run, deployed: str) -> None:
     assert did("outputs", "--format", "json").json == []
 
 
+def test_a_deliverable_that_was_named_is_not_offered_once_more(did: Run, deployed: str) -> None:
+    complete = ("record-completion", "--execution-id", deployed, "--deliverables")
+    only = "Created `lib/vector-search.ts`."
+    done = did(*complete, "lib/vector-search.ts", "--final-message", only)
+    assert "--collect auto" not in done.err
+    done = did(*complete, "lib/vector-search.ts", "--final-message", MESSAGE)
+    assert "tells of 2 outputs" in done.err
+
+
 def test_what_a_message_tells_of_is_recorded_as_found(did: Run, deployed: str) -> None:
     complete = ("record-completion", "--execution-id", deployed, "--final-message", MESSAGE)
     done = did(*complete, "--collect", "auto", "--deliverables", "lib/types.ts")

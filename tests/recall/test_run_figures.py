@@ -64,3 +64,19 @@ def test_a_run_that_waits_has_no_end_yet(shown: Shown) -> None:
     facts = dict(describe_run(replace(shown, execution=waits)))
     assert facts["state"] == "waiting"
     assert not {"returned", "usage of the run", "cost"} & facts.keys()
+
+
+def test_the_parts_of_what_was_handed_over_add_up(tmp_path: Path, clock: FakeClock) -> None:
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / "a.md").write_text("Words of a file.\n" * 9)
+    with OrchestrationSession("s", project=tmp_path, clock=clock) as session:
+        bundle = session.prepare_context("reviewer", scope="Review it", files=["a.md"])
+        run = session.init_deployment(context_bundle=bundle)
+        shown = show_execution(session.project.record, run.execution_id, tmp_path)
+    items = sum(given.allocation.token_count or 0 for given in shown.given)
+    whole = shown.execution.context_token_count or 0
+    assert 0 < items < whole
+    estimate = dict(describe_run(shown))["estimate of bundle"]
+    assert estimate.startswith(f"{whole:,} tokens, {whole - items:,} of them around the items (")
+    other = replace(shown, execution=replace(shown.execution, estimator="gpt-4o"))
+    assert "around" not in dict(describe_run(other))["estimate of bundle"]
