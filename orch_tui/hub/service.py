@@ -29,7 +29,7 @@ CONNECT_TIMEOUT = 2
 TIMEOUTS = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "60s",
+    "idle_in_transaction_session_timeout": "15s",  # what it locked others wait for
 }
 """After which the server gives up on a statement, a lock, a client that fell silent."""
 

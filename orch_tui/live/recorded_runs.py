@@ -62,7 +62,7 @@ def _waiting(record: Record, only: str | None) -> dict[str, str]:
     rows = record.sql(
         "SELECT key, execution_id FROM agent_executions JOIN execution_keys USING (execution_id) "
         f"WHERE {WHEN} >= ?1 AND status = 'deployed' AND retracted_at IS NULL "
-        "AND (key LIKE 'agent:%' OR key LIKE 'tool:%') "
+        "AND origin_id IS NULL AND (key LIKE 'agent:%' OR key LIKE 'tool:%') "
         "AND execution_id = coalesce(?2, execution_id)",
         [since, only],
     )

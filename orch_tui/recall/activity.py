@@ -136,15 +136,19 @@ def gather_activity(
         )
         ids, names = in_list(drafted)
         return Activity(
-            waiting=_group(choose("status = 'deployed'"), "1", "at"),
+            waiting=_group(choose(_AWAITED), "1", "at"),
             failed=_group(back, "went_well IS 0", "completed_at DESC"),
             returned=_group(back, "went_well IS NOT 0", "completed_at DESC"),
-            drafted=_group(choose(f"status = 'deployed' AND execution_id IN {ids}", *names)),
+            drafted=_group(choose(f"{_AWAITED} AND execution_id IN {ids}", *names)),
             buckets=_fill_buckets(record, choose, now, every),
             agents=tuple(sorted(choose().outcomes("agent_type"), key=_badness)),
             sessions=_open_sessions(record, project, session_id),
             doubts=_doubts(choose, now),
         )
+
+
+_AWAITED = "status = 'deployed' AND origin_id IS NULL"
+"""Runs that were sent from here; those of other machines are awaited there."""
 
 
 def _before(moment: str, span: timedelta) -> str:
@@ -220,11 +224,13 @@ def _read_buckets(
 def _open_sessions(
     record: Record, project: OwnProjects | None, session_id: str | None
 ) -> tuple[Session, ...]:
+    rows = record.sql("SELECT session_id FROM sessions WHERE origin_id NOTNULL")
+    elsewhere = {label for (label,) in rows}
     found = [
         session
         for status in ("planning", "executing")
         for session in listing.list_sessions(record, status=status, project=project, limit=SESSIONS)
-        if session_id in (None, session.session_id)
+        if session_id in (None, session.session_id) and session.session_id not in elsewhere
     ]
     found.sort(key=lambda session: session.created_at, reverse=True)
     return tuple(found[:SESSIONS])
@@ -245,9 +251,9 @@ def _doubts(choose: Callable[..., ChosenRuns], now: datetime) -> tuple[Doubt, ..
     if rest := sum(n for _, n in told[REASONS:]):
         doubts.append(Doubt("other reasons", rest, "has:doubt"))
     long_ago = timestamp(now - LONG_WAIT)
-    silent = choose(f"status = 'deployed' AND {WHEN} < ?", long_ago).rows(
-        "SELECT count(*) FROM chosen"
-    )[0][0]
+    silent = choose(f"{_AWAITED} AND {WHEN} < ?", long_ago).rows("SELECT count(*) FROM chosen")[0][
+        0
+    ]
     if silent:
         until = (now - LONG_WAIT).astimezone().strftime("%Y-%m-%dT%H:%M")
         query = f"status:waiting until:{until}"

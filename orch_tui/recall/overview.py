@@ -53,7 +53,7 @@ def list_session_lines(
         runs = {
             session_id: (waiting, changed_at)
             for session_id, waiting, changed_at in record.sql(
-                "SELECT session_id, sum(status = 'deployed'), "
+                "SELECT session_id, sum(status = 'deployed' AND origin_id IS NULL), "
                 "max(max(coalesce(deployed_at, ''), coalesce(completed_at, ''))) "
                 f"FROM agent_executions WHERE session_id IN {listed} AND retracted_at IS NULL "
                 "GROUP BY session_id",

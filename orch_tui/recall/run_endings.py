@@ -64,10 +64,11 @@ def read_endings(
 
 
 def list_awaited_runs(record: Record, session_id: str) -> list[str]:
-    """List the runs of a session that were handed over and have not returned."""
+    """List the runs of a session that were handed over here and have not returned."""
     rows = record.sql(
         "SELECT execution_id FROM agent_executions "
-        "WHERE session_id = ? AND status = 'deployed' AND retracted_at IS NULL",
+        "WHERE session_id = ? AND status = 'deployed' AND retracted_at IS NULL "
+        "AND origin_id IS NULL",
         [session_id],
     )
     return [label for (label,) in rows]

@@ -129,7 +129,8 @@ def presume_silent_gone(record: Record) -> None:
     silent = record.sql(
         "SELECT ran_in, max(o.at) AS last FROM agent_executions AS e "
         "JOIN observations AS o USING (execution_id) WHERE ran_in IN "
-        "(SELECT ran_in FROM agent_executions WHERE status = 'deployed' AND retracted_at IS NULL) "
+        "(SELECT ran_in FROM agent_executions WHERE status = 'deployed' AND retracted_at IS NULL "
+        "AND origin_id IS NULL) "
         "AND o.source IN ('hook', 'import') GROUP BY ran_in HAVING last < ?",
         [long_ago],
     )
@@ -145,8 +146,8 @@ def presume_gone(
 ) -> None:
     """Record that what a session launched before ``at`` and did not get back is gone.
 
-    ``only_heard`` leaves out what no hook told of. Call it within a write. Whoever
-    tells of a return later, or for longer, is believed instead.
+    What another machine sent is left to that one; ``only_heard`` leaves out what no hook told of.
+    Call it within a write. Whoever tells of a return later, or for longer, is believed instead.
     """
     from orch_tui.record.ledger.ingest import Report, ingest_statements  # it asks for sessions
     from orch_tui.record.ledger.statement import Returned
@@ -160,7 +161,7 @@ def presume_gone(
     waiting = record.sql(
         "SELECT (SELECT min(key) FROM execution_keys AS k WHERE k.execution_id = e.execution_id "
         "AND key NOT LIKE 'id:%') FROM agent_executions AS e "
-        "WHERE ran_in = ? AND status = 'deployed' AND retracted_at IS NULL "
+        "WHERE ran_in = ? AND status = 'deployed' AND retracted_at IS NULL AND origin_id IS NULL "
         "AND (SELECT min(at) FROM observations AS o WHERE o.execution_id = e.execution_id) <= ? "
         "AND (? OR EXISTS (SELECT 1 FROM observations AS o "
         "WHERE o.execution_id = e.execution_id AND source = 'hook'))",

@@ -33,7 +33,9 @@ def evaluate_gates(record: Record, session_id: str) -> tuple[Gate, ...]:
     deployed = "FROM agent_executions WHERE session_id = ? AND retracted_at IS NULL"
     runs = count(f"SELECT count(*) {deployed}", [session_id])
     agents = planned + runs > 0
-    waiting = count(f"SELECT count(*) {deployed} AND status = 'deployed'", [session_id])
+    # those that another machine sent are awaited there
+    own = "AND status = 'deployed' AND origin_id IS NULL"
+    waiting = count(f"SELECT count(*) {deployed} {own}", [session_id])
     results = "FROM outputs WHERE output_type = 'validation_result' AND retracted_at IS NULL"
     of_session = (
         "AND execution_id IN (SELECT execution_id FROM agent_executions WHERE session_id = ?)"

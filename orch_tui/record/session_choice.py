@@ -257,7 +257,7 @@ def _nothing_open(record: Record, project: OwnProjects | None) -> NotFoundError:
 
 
 def has_open_plan(record: Record, project: OwnProjects | None) -> bool:
-    """Tell whether somebody planned in a session that is open.
+    """Tell whether somebody planned here in a session that is open.
 
     ``project`` is whose sessions count; None: all of the record.
     """
@@ -265,7 +265,7 @@ def has_open_plan(record: Record, project: OwnProjects | None) -> bool:
     return bool(
         record.value(
             f"SELECT EXISTS (SELECT 1 FROM sessions WHERE {_OPEN} AND phase IS NOT NULL "
-            f"AND {within})",
+            f"AND origin_id IS NULL AND {within})",
             [] if project is None else [json.dumps(project)],
         )
     )

@@ -6,7 +6,9 @@ Without the extra ``dev-hub`` these tests are skipped, and say so.
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from orch_tui.hub.postgres import Cluster
+    from tests.record.test_exchange import Machine
 
     Connect = Callable[..., Connection[Any]]
 
@@ -60,6 +63,13 @@ _numbers = itertools.count()
 @pytest.fixture
 def hub_address(server: Cluster) -> Iterator[Callable[[str], str]]:
     """Gives the address of this test's own hub, for a person by name (``orch`` owns it)."""
+    with new_hub(server) as address_of:
+        yield address_of
+
+
+@contextmanager
+def new_hub(server: Cluster) -> Iterator[Callable[[str], str]]:
+    """A hub of its own, for tests that need one per example; gives its address for a person."""
     import psycopg
 
     name = f"hub_{next(_numbers)}"
@@ -69,16 +79,22 @@ def hub_address(server: Cluster) -> Iterator[Callable[[str], str]]:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+def connected(hub: str) -> Connection[Any]:
+    """Connect to a hub by its address, as `open_hub` does."""
+    import psycopg
+
+    connection: Connection[Any] = psycopg.connect(hub, autocommit=True)
+    connection.execute("SET search_path TO orch")
+    return connection
+
+
 @pytest.fixture
 def connect(hub_address: Callable[[str], str]) -> Iterator[Connect]:
     """Connects a person to the hub of the test, until its end."""
-    import psycopg
-
     opened: list[Connection[Any]] = []
 
-    def connect_as(person: str = "orch", **options: Any) -> Connection[Any]:
-        opened.append(psycopg.connect(hub_address(person), autocommit=True, **options))
-        opened[-1].execute("SET search_path TO orch")
+    def connect_as(person: str = "orch") -> Connection[Any]:
+        opened.append(connected(hub_address(person)))
         return opened[-1]
 
     yield connect_as
@@ -114,3 +130,19 @@ def service_file(own_home: Path, hub_address: Callable[[str], str]) -> Path:
 def no_sync_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands begin no sync in a process of its own, which would move what a test looks at."""
     monkeypatch.setattr("orch_tui.hub.background_sync.begin_due_sync", lambda *_: False)
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[Callable[[str], Machine]]:
+    """Makes machines with a record of their own, by name."""
+    from tests.record.test_exchange import Machine  # whose settings are made when it is imported
+
+    made: list[Machine] = []
+
+    def make(name: str) -> Machine:
+        made.append(Machine(tmp_path, name, random.Random(name)))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.record.close()

@@ -239,7 +239,9 @@ class Machine:
     # What machines tell
 
     def hear(self) -> None:
-        at, payload = self.chance.choice(EVENTS)
+        self.hear_event(*self.chance.choice(EVENTS))
+
+    def hear_event(self, at: str, payload: Any) -> None:
         heard = payloads.read_payload(payload, at)
         assert heard is not None
         with self.record.write():

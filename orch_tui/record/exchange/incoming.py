@@ -23,7 +23,6 @@ from orch_tui.record.ledger import briefings, contents, portable, registers
 from orch_tui.record.ledger.contents import UNSENT_BYTES
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.origins import (
-    begin_origin,
     reassign_log,
 )
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
@@ -105,11 +104,15 @@ class Incoming:
         """Of bundles, that were told of."""
         self._forks: dict[int, dict[int, int]] = {}
         """By origin what others know as its statements of some numbers, and this record not."""
-        self._own_last = int(
-            record.value(
-                "SELECT coalesce(max(seq), 0) FROM log JOIN origins USING (origin_id) "
-                "WHERE mine AND closed_at IS NULL"
+        self._own_last: dict[int, int] = dict(
+            record.sql(
+                "SELECT origin_id, coalesce((SELECT max(seq) FROM log WHERE log.origin_id = "
+                "origins.origin_id), 0) FROM origins WHERE mine"
             )
+        )
+        """The last number of each origin of this record, the present one and those before."""
+        self._open_origin = record.value(
+            "SELECT origin_id FROM origins WHERE mine AND closed_at IS NULL"
         )
         self._awaited = AwaitedReferences(record)
         self._journaled = 0
@@ -296,23 +299,22 @@ class Incoming:
                     "INSERT INTO log (origin_id, seq, observation_id) VALUES (?, ?, ?)",
                     [origin_id, seq, stored.observation_id],
                 )
-            if held != stored.observation_id and self._is_own(origin_id):
+            if held != stored.observation_id and self._is_fork(origin_id, held):
                 self._forks.setdefault(origin_id, {})[seq] = stored.observation_id
         return min((origin_id for origin_id, _ in entries), default=None)
 
-    def _is_own(self, origin_id: int) -> bool:
-        return bool(
-            self._record.value(
-                "SELECT mine AND closed_at IS NULL FROM origins WHERE origin_id = ?", [origin_id]
-            )
-        )
+    def _is_fork(self, origin_id: int, held: int | None) -> bool:
+        """Tell whether what another record knows of an origin shows that this one, which is or was
+        it, gives or gave numbers twice. One that it was may have gone on elsewhere."""
+        if origin_id not in self._own_last:
+            return False
+        return held is not None or origin_id == self._open_origin
 
     def _mend_forks(self) -> None:
         """A number of this record's own that another record knows otherwise, or that this one does
-        not know any more, was given twice: go on as another origin, and number anew."""
+        not know any more, was given twice: number anew, as another origin."""
         for origin_id, theirs in self._forks.items():
-            begin_origin(self._record)
-            reassign_log(self._record, origin_id, min(theirs), self._own_last, theirs)
+            reassign_log(self._record, origin_id, min(theirs), self._own_last[origin_id], theirs)
 
     def _foreign(self, origin_id: int | None) -> int | None:
         """The origin as rows have it: None where it is this record."""

@@ -217,6 +217,21 @@ def find_named_texts(view: Record, hashes: Collection[str]) -> NamedTexts:
     return NamedTexts(contents, briefings)
 
 
+def find_held_texts(view: Record, hashes: Iterable[str]) -> set[str]:
+    """Find which of these hashes are of contents or briefings that the record holds."""
+    held: set[str] = set()
+    for some in _lists(hashes):
+        listed, digests = in_list(bytes.fromhex(each) for each in some)
+        held.update(
+            sha256.hex()
+            for table in ("contents", "briefings")
+            for (sha256,) in view.sql(
+                f"SELECT sha256 FROM {table} WHERE sha256 IN {listed}", digests
+            )
+        )
+    return held
+
+
 def _named(view: Record, read: Any, hashes: Sequence[str]) -> Iterator[Any]:
     listed, digests = in_list(bytes.fromhex(each) for each in hashes)
     yield from read(view, f"WHERE sha256 IN {listed}", digests)

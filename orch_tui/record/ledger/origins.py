@@ -250,22 +250,27 @@ def _state_journal(record: Record) -> None:
 
 
 def reassign_log(
-    record: Record, closed: int, first: int, last: int, theirs: Mapping[int, int]
+    record: Record, origin_id: int, first: int, last: int, theirs: Mapping[int, int]
 ) -> None:
-    """Number under the present origin what a closed one stated here as ``first`` to ``last``: it
-    stated other things under those numbers elsewhere, ``theirs`` (statements by number), and that
-    stands. Call it within a write."""
+    """Number under another origin what one stated here as ``first`` to ``last``: it stated other
+    things under those numbers elsewhere, ``theirs`` (statements by number), and that stands.
+
+    The present origin goes on as a new one where it is that. Call it within a write.
+    """
     begun = current_origin(record)
+    if begun == origin_id:
+        begun = begin_origin(record)
     record.execute(
-        "INSERT INTO log (origin_id, seq, observation_id) "
-        "SELECT ?1, row_number() OVER (ORDER BY seq), observation_id FROM log "
-        "WHERE origin_id = ?2 AND seq BETWEEN ?3 AND ?4",
-        [begun, closed, first, last],
+        "INSERT INTO log (origin_id, seq, observation_id) SELECT ?1, row_number() OVER "
+        "(ORDER BY seq) + (SELECT coalesce(max(seq), 0) FROM log WHERE origin_id = ?1), "
+        "observation_id FROM log WHERE origin_id = ?2 AND seq BETWEEN ?3 AND ?4 "
+        "AND observation_id NOT IN (SELECT observation_id FROM log WHERE origin_id = ?1)",
+        [begun, origin_id, first, last],
     )
     record.execute(
-        "DELETE FROM log WHERE origin_id = ? AND seq BETWEEN ? AND ?", [closed, first, last]
+        "DELETE FROM log WHERE origin_id = ? AND seq BETWEEN ? AND ?", [origin_id, first, last]
     )
     record.executemany(
         "INSERT INTO log (origin_id, seq, observation_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(closed, seq, observation_id) for seq, observation_id in theirs.items()],
+        [(origin_id, seq, observation_id) for seq, observation_id in theirs.items()],
     )

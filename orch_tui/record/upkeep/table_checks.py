@@ -365,7 +365,7 @@ def _waiting(record: Record, look: CheckedPart) -> Iterator[tuple[Level, str, st
     long_ago = timestamp(record.clock() - LONG_WAIT)
     count = record.value(
         "SELECT count(*) FROM agent_executions WHERE status = 'deployed' "
-        "AND retracted_at IS NULL AND deployed_at < ?",
+        "AND retracted_at IS NULL AND origin_id IS NULL AND deployed_at < ?",
         [long_ago],
     )
     if count:
