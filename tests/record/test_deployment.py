@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, UsageError
+from orch_tui.errors import ConflictError, NotFoundError, OverBudgetError, SourceError, UsageError
 from orch_tui.install import hook_settings
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import unpack_text
@@ -19,6 +19,7 @@ from orch_tui.prepare.briefing_size import measure_briefing
 from orch_tui.prepare.budget import Limits
 from orch_tui.prepare.bundle import Bundle, compose_bundle
 from orch_tui.prepare.catalogue import load_catalogue
+from orch_tui.prepare.count import Count
 from orch_tui.prepare.sources import SourceReader
 from orch_tui.record import bundles, deployment, executions, plan, sessions
 from orch_tui.record.completion import record_completion
@@ -341,6 +342,8 @@ def test_an_allocation_after_the_deployment(record: Record, session: str, bundle
     for _ in range(2):
         given = record_allocation(record, "exec-001", bundle, catalogue=CATALOGUE, limits=LIMITS)
         assert len(given) == 2
+    told = [e.action for e in journal.list_journal(record) if e.execution_id == "exec-001"]
+    assert told == ["init-deployment", "init-deployment"], "deployed, then given it, once"
     execution = executions.get_execution(record, "exec-001")
     assert execution.context_token_count == bundle.total.tokens
     assert execution.briefing_id is not None
@@ -395,6 +398,42 @@ def test_words_of_ones_own_that_take_less_or_more_than_the_bundle_are_remarked(
     (remark,) = send(record, session, bundle=bundle, briefing=words).remarks
     assert remark.startswith("the briefing in its own words takes ")
     assert remark.endswith(f"bundle-001 was prepared with {bundle.total}")
+
+
+def test_words_of_ones_own_are_judged_by_what_they_take(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    as_prepared = send(record, session, bundle=bundle).judgement
+    assert as_prepared.agent.used == bundle.total
+    own = send(record, session, bundle=bundle, briefing=b"Look.\n").judgement
+    assert 0 < own.agent.used.high < bundle.total.low
+
+
+def test_what_a_template_takes_is_counted_where_nobody_did_and_kept_where_somebody_did(
+    record: Record, session: str, bundle: Bundle
+) -> None:
+    by_hand = replace(bundle, template_count=None)
+    sent = send(record, session, bundle=by_hand).execution
+    assert bundles.load_bundle(record, "bundle-001").bundle.template_count == bundle.template_count
+    assert sent.context_token_count == bundle.total.tokens
+    figure = Count(77, "e", 77, 77)
+    other = replace(bundle, bundle_id="bundle-002", template_count=figure)
+    send(record, session, bundle=other)
+    kept = bundles.load_bundle(record, "bundle-002").bundle.template_count
+    assert kept is not None and kept.tokens == 77
+    send(record, session, bundle=other)
+    assert bundles.load_bundle(record, "bundle-002").bundle.version == 1
+
+
+def test_a_secret_in_what_is_said_is_named_by_where_it_stands(record: Record, session: str) -> None:
+    key = "AKIA" + "Q3EGR7J2XKLM4P5T"
+    for where, words in (
+        ("the briefing", {"briefing": key.encode()}),
+        ("the scope", {"scope": key}),
+    ):
+        with pytest.raises(SourceError) as refused:
+            send(record, session, agent_type="debugger", **words)
+        assert refused.value.source == where
 
 
 def test_what_was_handed_over_is_there_again_word_for_word(
@@ -461,7 +500,10 @@ def test_a_secret_that_was_allowed_is_journaled(
             files=[".env"],
         ).items,
     )
-    send(record, session, bundle=secret)
+    send(record, session, bundle=made_of(tmp_path), execution_id="exec-000")
+    (tmp_path / "c.md").write_text("# Gamma\n")
+    secret = replace(secret, items=(*secret.items, *made_of(tmp_path, "c.md").items))
+    send(record, session, bundle=secret, execution_id="exec-001")
     (entry,) = [e for e in journal.list_journal(record) if e.action == "allow-secret"]
     assert (entry.after, entry.execution_id) == ({"sources": [".env"]}, "exec-001")
 
