@@ -36,12 +36,12 @@ def make_hub(connection: Connection[Any], schema: str, now: datetime) -> None:
     Raises:
         HubError: there is one already, the server is too old, or this is not for this person.
     """
-    from psycopg import errors, sql
+    from psycopg import errors
 
     _check_server(connection)
     try:
         with connection.transaction():
-            connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+            _ensure_empty_schema(connection, schema)
             _use_schema(connection, schema)
             connection.execute(_script("hub.schema.sql"))
             make_months(connection, now)
@@ -55,11 +55,24 @@ def make_hub(connection: Connection[Any], schema: str, now: datetime) -> None:
             hint=f"own the database, and have CREATEROLE, or {reader} and {pusher} made for you: "
             "docs/team.md",
         ) from None
-    except errors.DuplicateSchema:
+
+
+def _ensure_empty_schema(connection: Connection[Any], schema: str) -> None:
+    """Make a schema, where who keeps the server has not made it; nothing else may be in it."""
+    from psycopg import sql
+
+    row = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = n.oid) "
+        "FROM pg_namespace n WHERE nspname = %s",
+        [schema],
+    ).fetchone()
+    if row is None:
+        connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+    elif row[0]:
         raise HubError(
-            f"there is a schema {schema} already in {connection.info.dbname}",
+            f"there are tables in schema {schema} of {connection.info.dbname} already",
             hint="orch hub admin migrate brings a hub up to date; --schema names another",
-        ) from None
+        )
 
 
 def _check_server(connection: Connection[Any]) -> None:
@@ -87,7 +100,7 @@ class Migration:
 def migrate_hub(connection: Connection[Any], schema: str, now: datetime) -> Migration:
     """Bring the schema of a hub up to date: its tables, its months, who may do what.
 
-    All of it or nothing; nobody waits for it longer than five seconds.
+    All of it or nothing; where a table is in use for five seconds, it gives up.
 
     Raises:
         HubError: there is no hub, it is newer than this orch, or belongs to somebody else.

@@ -105,12 +105,8 @@ def find_service(name: str, *, insecure: bool = False) -> HubService:
 def _read_address(text: str) -> dict[str, str]:
     """Take an address apart: a URI, or words like ``host=... dbname=...``."""
     psycopg = load_psycopg()
-    if re.search(r"\bpassword\s*=|://[^/?@:]*:.*@", text, re.IGNORECASE):
-        raise UsageError(
-            f"{without_password(text)}: an address of a hub holds no password",
-            hint="leave it out, and write HOST:PORT:DATABASE:USER:PASSWORD into ~/.pgpass "
-            "(chmod 600 ~/.pgpass); in CI set PGPASSWORD",
-        )
+    if re.search(r"password\s*=|://[^/?@:]*:.*@", text, re.IGNORECASE):
+        raise _password_given(without_password(text))
     try:
         read = psycopg.conninfo.conninfo_to_dict(text)
     except psycopg.Error:  # what it says quotes the text, with what may be a password
@@ -119,7 +115,17 @@ def _read_address(text: str) -> dict[str, str]:
             hint="as postgresql://USER@HOST/DATABASE, or the name of an entry of "
             "~/.pg_service.conf",
         ) from None
+    if read.keys() & {"password", "sslpassword"}:  # spelled so that it was not seen above
+        raise _password_given(text.partition("?")[0])
     return {key: str(value) for key, value in read.items() if value is not None}
+
+
+def _password_given(shown: str) -> UsageError:
+    return UsageError(
+        f"{shown}: an address of a hub holds no password",
+        hint="leave it out, and write HOST:PORT:DATABASE:USER:PASSWORD into ~/.pgpass "
+        "(chmod 600 ~/.pgpass); in CI set PGPASSWORD",
+    )
 
 
 def service_file() -> Path:
@@ -218,6 +224,11 @@ def connect_to_service(service: HubService, schema: str = DEFAULT_SCHEMA) -> Con
             | {**service.parameters},
             autocommit=True,
         )
+    except psycopg.ProgrammingError as error:
+        raise HubError(
+            f"the hub {service.name} is not named as libpq takes it: {_first_line(service, error)}",
+            hint=f"see its entry in {service_file()}, or its address",
+        ) from None
     except psycopg.Error as error:
         raise _refusal(service, str(error)) from None
     settings = {**TIMEOUTS, "search_path": quoted_name(schema)}

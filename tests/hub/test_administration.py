@@ -60,7 +60,7 @@ def test_a_hub_is_made_once(did: Run, orch: Run, empty: str) -> None:
     assert 'GRANT "other team_reader", "other team_pusher" TO NAME' in made.err
     done = orch("hub", "admin", "init", empty, "--schema", "other team")
     assert done.code == 1
-    assert "there is a schema other team already in empty" in done.err
+    assert "there are tables in schema other team of empty already" in done.err
     did("hub", "admin", "init", empty)  # a second hub beside it
     checked = did("hub", "admin", "check", empty, "--format", "json").json
     assert {finding["level"] for finding in checked} == {"ok"}
@@ -96,6 +96,16 @@ def test_a_hub_is_brought_up_to_date_again_and_again(
     done = orch("hub", "admin", "migrate", "owner")
     assert done.code == 1
     assert f"the hub is of version 9, this orch knows {HUB_VERSION}" in done.err
+
+
+def test_a_schema_that_was_made_for_it_is_taken(did: Run, empty: str) -> None:
+    import psycopg
+
+    with psycopg.connect(empty, autocommit=True) as owner:
+        owner.execute("CREATE SCHEMA given")
+        did("hub", "admin", "init", empty, "--schema", "given")
+        assert did("hub", "admin", "check", empty, "--schema", "given").code == 0
+        owner.execute("DROP SCHEMA given CASCADE; DROP ROLE given_reader, given_pusher")
 
 
 @pytest.mark.usefixtures("no_sync_beside")

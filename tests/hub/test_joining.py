@@ -11,6 +11,7 @@ import pytest
 from orch_tui.hub.settings import LEVELS, MEANING
 from tests.cli.conftest import Run
 from tests.cli.test_json_help import held_to_schema
+from tests.test_imports import command
 
 if TYPE_CHECKING:
     from tests.hub.conftest import Connect
@@ -139,6 +140,15 @@ def test_nothing_of_a_hub_is_kept_in_the_project(did: Run, project: Path) -> Non
     did("hub", "connect", "ann", "--yes")
     held = [path for path in project.rglob("*") if path.is_file()]
     assert [path for path in held if path.suffix != ".db" and b"ann" in path.read_bytes()] == []
+
+
+@pytest.mark.slow
+def test_a_command_that_asks_no_hub_does_not_load_what_would(did: Run, project: Path) -> None:
+    did("init-session", "--scope", "s")
+    did("hub", "connect", "ann", "--yes")
+    for words in ("query", "set-phase 2", "history s"):
+        loaded = command(*words.split(), cwd=project)
+        assert loaded & {"psycopg", "playhouse", "peewee"} == set()
 
 
 def test_a_project_cannot_say_which_hub(orch: Run, project: Path) -> None:

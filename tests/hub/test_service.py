@@ -41,6 +41,8 @@ def psycopg_there() -> None:
         f"host=db password = 'a {SECRET}'",
         f"host=db PASSWORD={SECRET}",
         f"postgresql://ann:%zz{SECRET}@db/team",
+        f"postgresql://db/team?sslpassword={SECRET}",
+        f"postgresql://db/team?p%61ssword={SECRET}",
     ],
 )
 def test_a_password_in_an_address_is_refused_and_not_shown(address: str) -> None:
@@ -127,6 +129,16 @@ def test_the_environment_of_libpq_counts(monkeypatch: pytest.MonkeyPatch, own_ho
     monkeypatch.setenv("PGSERVICE", "far")
     with pytest.raises(HubError, match=r"far\.example\.org.* with sslmode=prefer"):
         find_service("dbname=team")
+
+
+def test_an_entry_that_libpq_does_not_know_is_no_hub_that_is_away(own_home: Path) -> None:
+    (own_home / ".pg_service.conf").write_text("[team]\nhost=/nowhere\nnonsense=1\n")
+    with (
+        pytest.raises(HubError, match='is not named as libpq takes it: .*"nonsense"') as refused,
+        open_hub(find_service("team")),
+    ):
+        pass
+    assert not refused.value.is_away
 
 
 @pytest.mark.usefixtures("service_file")
