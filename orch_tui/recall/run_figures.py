@@ -67,6 +67,7 @@ def _facts(shown: Shown) -> Iterator[tuple[str, str]]:
     yield "launched by", run.parent_execution_id or ""
     yield "depth", str(run.depth) if run.depth and run.depth > 1 else ""
     yield "attempt", _attempt(shown)
+    yield "may be one with", ", ".join(shown.may_be_one_with)
     yield "previous run", shown.before or ""
     yield "next run", shown.after or ""
     yield "same context", ", ".join(shown.same_context)

@@ -23,6 +23,7 @@ from orch_tui.record.bundle_outlines import load_outlines
 from orch_tui.record.ledger import briefings, contents, file_use
 from orch_tui.record.ledger.file_use import FileUse
 from orch_tui.record.ledger.journal import NOT_HANDED_OVER
+from orch_tui.record.ledger.resolve import list_other_halves
 from orch_tui.record.run_place import find_run_place
 from orch_tui.rows import (
     Allocation,
@@ -124,6 +125,8 @@ class Shown:
     delivered: tuple[ShownOutput, ...]
     files: tuple[FileUse, ...]
     """The files it was given, and those its tools read and wrote."""
+    may_be_one_with: tuple[str, ...]
+    """A call that failed and runs of which nobody saw the call, or the other way round."""
     before: str | None
     """The execution of the same session deployed before it; ``after`` likewise."""
     after: str | None
@@ -158,6 +161,7 @@ def shown_to_dict(shown: Shown, steps: Iterable[TimelineStep]) -> dict[str, Any]
         ],
         "delivered": [{**output_to_dict(d.output), "state": d.state} for d in shown.delivered],
         "files": [{**asdict(file), "remark": file.remark} for file in shown.files],
+        "may_be_one_with": list(shown.may_be_one_with),
         "before": shown.before,
         "after": shown.after,
         "attempts": list(shown.attempts),
@@ -210,6 +214,7 @@ def show_execution(record: Record, label: str, root: Path) -> Shown:
             for output in outputs.list_execution_outputs(record, execution.execution_id)
         ),
         files=file_use.list_file_use(record, execution.execution_id),
+        may_be_one_with=list_other_halves(record, execution.execution_id),
         before=before,
         after=after,
         attempts=list_attempts(record, execution.execution_id, execution.session_id),

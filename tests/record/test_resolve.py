@@ -10,12 +10,14 @@ import pytest
 from orch_tui.models.database import Record
 from orch_tui.record.ledger.journal import list_journal, log_action
 from orch_tui.record.ledger.resolve import (
+    JOINED_BY_TIME,
     create_execution,
     forget_rows,
     join_calls_and_runs,
     join_halves,
     join_teammates,
     learn_keys,
+    list_other_halves,
     mark_children,
     portable_keys,
     resolve_execution,
@@ -361,6 +363,9 @@ def test_a_call_and_a_run_are_one_where_one_was_within_the_other(
     with record.write():
         assert join_calls_and_runs(record, "another") == set()
         assert join_calls_and_runs(record, "c") == ({"call-1"} if are_one else set())
+    guessed = [e.execution_id for e in list_journal(record) if e.action == JOINED_BY_TIME]
+    is_named = call.get("text") == run.get("text") == "t"
+    assert guessed == ["call-1"] * (are_one and not is_named), "it is said where time alone tells"
     assert left(record) == (["call-1"] if are_one else ["call-1", "run-1"])
     assert resolve(record, "agent:c/run-1") == left(record)[-1]
 
@@ -407,7 +412,11 @@ def test_where_several_calls_or_runs_could_be_meant_none_is(record: Record, sess
     with record.write():
         assert join_halves(record, ["call-1", "run-1", "run-2"]) == set()
     with record.write():
+        assert list_other_halves(record, "call-1") == ("run-1", "run-2"), "but it is said"
+        assert list_other_halves(record, "run-2") == ("call-1",)
         change(record, "run-2", agent_type="y")
+        assert list_other_halves(record, "call-1") == ("run-1",)
+        assert list_other_halves(record, "run-2") == ()
     half(record, session, "call-2", **failed)
     with record.write():
         assert join_halves(record, ["call-1", "run-1"]) == set()

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from orch_tui.ids import new_label
 from orch_tui.models.database import Record, Row, in_list
+from orch_tui.record.ledger import journal
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.times import between
 
@@ -271,10 +272,10 @@ def join_calls_and_runs(record: Record, session: str) -> set[str]:
     not: it has the text that one run was handed while it went on. Where no text is known, one run
     of its type must have ended while a call that failed went on, and no other call of that type.
     """
-    calls = _list_halves(record, session, "call", "tool_use_id NOTNULL AND agent_id IS NULL")
+    calls = _list_halves(record, session, "call", _HALF_CALL)
     if not calls:
         return set()
-    runs = _list_halves(record, session, "agent", "tool_use_id IS NULL AND agent_id NOTNULL")
+    runs = _list_halves(record, session, "agent", _HALF_RUN)
     failed = [call for call in calls if call["status"] == "failed"]
     for can_be, ended in ((_has_text_of, calls), (_covers, failed), (_nearly_covers, failed)):
         for call in ended:
@@ -287,15 +288,53 @@ def join_calls_and_runs(record: Record, session: str) -> set[str]:
             ):
                 joined = [f"id:{each['execution_id']}" for each in (call, *fits)]
                 owner = resolve_execution(record, joined)
+                if owner and can_be is not _has_text_of:
+                    after = {"call": call["tool_use_id"], "run": fits[0]["agent_id"]}
+                    journal.log_action(record, JOINED_BY_TIME, execution_id=owner, after=after)
                 return {owner} if owner else set()
     return set()
+
+
+JOINED_BY_TIME = "joined-by-time"
+"""The action in the journal of a failed call and the run that only it can have begun: nothing
+names the one to the other."""
+
+
+def list_other_halves(record: Record, execution_id: str) -> tuple[str, ...]:
+    """List the executions that may be one with another one: runs of which nobody saw the call, for
+    a call that failed and named no agent, and such calls for such a run."""
+    found: list[str] = []
+    for (key,) in record.sql(
+        "SELECT key FROM execution_keys JOIN agent_executions USING (execution_id) "
+        "WHERE execution_id = ? AND (key LIKE 'call:%' OR key LIKE 'agent:%') "
+        "AND (agent_id IS NULL) <> (tool_use_id IS NULL)",
+        [execution_id],
+    ):
+        session = key.partition(":")[2].partition("/")[0]
+        calls = _list_halves(record, session, "call", f"{_HALF_CALL} AND status = 'failed'")
+        runs = _list_halves(record, session, "agent", _HALF_RUN)
+        for each, others in ((calls, runs), (runs, calls)):
+            own = [half for half in each if half["execution_id"] == execution_id]
+            found += [
+                other["execution_id"]
+                for half in own
+                for other in others
+                if half["agent_type"] == other["agent_type"]
+                and (half["text"] == other["text"] or None in (half["text"], other["text"]))
+            ]
+    return tuple(dict.fromkeys(found))
+
+
+_HALF_CALL = "tool_use_id NOTNULL AND agent_id IS NULL"
+_HALF_RUN = "tool_use_id IS NULL AND agent_id NOTNULL"
 
 
 def _list_halves(record: Record, session: str, keys: str, condition: str) -> list[Row]:
     """List the executions of a Claude session of which only the call or the run is known."""
     return record.rows(
-        "SELECT execution_id, agent_type, status, deployed_at, completed_at, "
-        "coalesce(handed_over_id, briefing_id) AS text FROM agent_executions "
+        "SELECT execution_id, tool_use_id, agent_id, agent_type, status, "
+        "deployed_at, completed_at, coalesce(handed_over_id, briefing_id) AS text "
+        "FROM agent_executions "
         "WHERE (session_id IN (SELECT session_id FROM sessions WHERE claude_session = ?) "
         "OR execution_id IN (SELECT execution_id FROM execution_keys WHERE key >= ? AND key < ?)) "
         f"AND {condition} AND retracted_at IS NULL AND coalesce(agent_kind, 'agent') = 'agent'",
