@@ -30,6 +30,10 @@ DEADLINE = 4.0
 """Seconds after which a hub that was reached and says nothing is away."""
 
 
+_FETCHING = 60.0
+"""Seconds in which a run of another must have come."""
+
+
 def is_joined(record: Record) -> bool:
     """Tell whether a record is joined to a hub."""
     return read_settings(record) is not None
@@ -115,6 +119,23 @@ class Team:
             every=chosen.get("every", "day"),
         )
 
+    def fetch_runs(self, uids: Iterable[str]) -> dict[str, str]:
+        """Fetch all that the hub holds of some runs, and keep it; gives what they are called here,
+        by uid.
+
+        Raises:
+            HubError: the hub cannot be asked.
+        """
+        from orch_tui.hub.pull import pull_runs
+        from orch_tui.hub.watched_hub import WatchedHub
+        from orch_tui.record.ledger.keys import owner_of
+
+        keys = {f"uid:{uid}": uid for uid in uids}
+        with self._asking(_FETCHING) as hub, WatchedHub(hub) as watched:
+            pull_runs(self.record, watched, keys)
+        found = {uid: owner_of(self.record, key) for key, uid in keys.items()}
+        return {uid: label for uid, label in found.items() if label}
+
     def close(self) -> None:
         """Close the connection, where there is one."""
         with self._lock:
@@ -123,14 +144,15 @@ class Team:
     # Asking
 
     @contextmanager
-    def _asking(self) -> Iterator[OpenHub]:
+    def _asking(self, deadline: float | None = None) -> Iterator[OpenHub]:
         """Ask the hub, connected as long as it is well."""
         from orch_tui.hub.service import hub_error, load_psycopg
 
         psycopg = load_psycopg()
         with self._lock:
             hub = self._connected()
-            with cut_after(hub.connection, self._deadline) as cut:
+            deadline = deadline or self._deadline
+            with cut_after(hub.connection, deadline) as cut:
                 try:
                     yield hub
                 except psycopg.Error as error:
@@ -138,7 +160,7 @@ class Team:
                     if cut.is_set():
                         raise HubError(
                             f"the hub {hub.service.name} ({hub.service.place}) did not answer: "
-                            f"it was silent for {self._deadline:g} s",
+                            f"it was silent for {deadline:g} s",
                             is_away=True,
                         ) from None
                     raise hub_error(hub.service, error) from None

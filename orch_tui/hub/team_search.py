@@ -537,6 +537,7 @@ class _TeamSearch:
                 uid=uid,
                 snippet=snippet,
                 spans=spans,
+                is_here=uid in labels,
             )
 
     def _known_labels(self, uids: Sequence[str]) -> dict[str, str]:

@@ -112,6 +112,8 @@ class Hit:
     """What it is known by in every record."""
     snippet: str
     spans: tuple[tuple[int, int], ...]
+    is_here: bool = True
+    """Whether the record has it; else it is on a hub alone, and known by its ``uid``."""
 
     def row(self) -> dict[str, Any]:
         """Give the hit by column names."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -22,11 +22,13 @@ from orch_tui.screens.history.drift_view import Drifted, in_words
 from orch_tui.screens.history.filter_chips import FilterChips
 from orch_tui.screens.history.run_actions import RunActions
 from orch_tui.screens.history.run_view import TEXT_KEYS, Run
+from orch_tui.screens.history.team_runs import FoundRuns, find_runs
 from orch_tui.screens.history.timeline_view import TimelineView
 from orch_tui.screens.orch_screen import OrchScreen
 from orch_tui.screens.split_panes import SplitPanes
 from orch_tui.screens.widgets.preview import TABS, Preview
 from orch_tui.screens.widgets.row_list import Column, Row, Rows, Spans
+from orch_tui.screens.widgets.safe import one_line
 from orch_tui.screens.widgets.search_box import QueryInput
 from orch_tui.screens.widgets.words import state_of
 from orch_tui.search.language import filters_in_words
@@ -78,11 +80,18 @@ COLUMNS = (
     Column("agent", 19, bold=True, gives_way=-1),
     Column("what it was about"),
 )
+WHO = (Column("who", 9, gives_way=3), Column("machine", 11, gives_way=2))
+"""Whose runs they are, where those of a team are shown."""
 COST = Column("$", 6, right=True, gives_way=1)
 """What a run cost, as long as that is known of any."""
 MARKED = "■"
 DEEPEST = 6
 """Levels of nested runs that are told apart by how far they stand to the right."""
+
+ONLY_HERE = (
+    *("collect", "archive", "retract", "forget", "copy_text", "edit", "export", "next_tab"),
+)
+"""What cannot be done with a run that is on the hub alone."""
 
 OF_A_RUN = (
     *("mark", "compare", "compare_success", "replay", "collect", "archive", "retract", "forget"),
@@ -123,6 +132,8 @@ Right completes what is offered in grey. Up and down move the list while you typ
 the box to the list and back. **Space** marks runs: **F7** compares two, **F12** writes them to a
 file, **o** keeps the outputs their messages tell of, **A** archives their sessions, **R** retracts
 them, **F** forgets their texts for good; without marks, the one under the cursor.
+Where the record is joined to a hub, **T** shows the runs of everybody who shares it, and yours
+again; **Enter** fetches one of another, which then opens, compares and replays like your own.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -138,6 +149,7 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         Binding("escape", "focus_list", "to the list", id="history-focus"),
         Binding("escape", "focus_search", "to the search", id="history-focus"),
         Binding("t", "tree", "nested runs beneath their parent", id="history-tree", show=False),
+        Binding("T", "switch_team", "runs of the team, or mine", id="history-team"),
         Binding("w", "timeline", "when they ran", id="history-timeline"),
         Binding("s", "sort", "sort", id="history-sort", show=False),
         Binding("f7", "compare", "compare two", id="history-compare", show=False),
@@ -171,6 +183,13 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         self._order = ""
         """The order that was chosen here; else it is that of the settings."""
         self._as_tree = False
+        self._of_team = False
+        """Whether the runs of the team are to be shown."""
+        self._is_joined = False
+        self._away = ""
+        """Why the hub could not be asked for them: those that are here are shown."""
+        self._elsewhere: dict[str, Hit] = {}
+        """The hits that are on the hub alone."""
         self._actions = RunActions(self, self._left_lists)
 
     def body(self) -> Iterable[Widget]:
@@ -224,19 +243,18 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         project, text, scope = self.app.project, self._scoped(self.text), self._scope
         order = self._asked_order
 
-        def work() -> Page | None:
-            from orch_tui.search.query import search
+        # A page that follows comes from where the one before it came from.
+        of_team = self._of_team and not (before and self._away)
 
-            if not project.database.exists():
-                return None
-            return search(
-                project.existing_record,
+        def work() -> FoundRuns:
+            return find_runs(
+                project,
                 text,
+                of_team=of_team,
+                everywhere=scope == "all",
                 limit=PAGE if order in ("best", "newest") else MOST_SORTED,
-                order=order,
                 before=before,
-                project=None if scope == "all" else project.project_filter,
-                include_archived=scope == "all",
+                order=order,
             )
 
         found = partial(self._found, keep=not typed)
@@ -249,8 +267,10 @@ them, **F** forgets their texts for good; without marks, the one under the curso
             return text
         return f'session:"{session.session_id}" {text}'
 
-    def _found(self, page: Page | None, *, keep: bool) -> None:
+    def _found(self, found: FoundRuns, *, keep: bool) -> None:
+        page, self._is_joined, self._away = found
         self._page, self._hits, self._sessions, self._has_costs = page, [], {}, False
+        self._elsewhere = {}
         self._take_page(page)
         self._say(page)
         empty = NO_RECORD if page is None else NO_RUNS
@@ -261,7 +281,8 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         self._show_columns()
         self.query_one("#hits", Rows).show(self._rows(self._hits), empty=empty, keep=keep)
 
-    def _more(self, page: Page | None) -> None:
+    def _more(self, found: FoundRuns) -> None:
+        page = found.page
         if page is None:
             return
         self._page = page
@@ -279,13 +300,20 @@ them, **F** forgets their texts for good; without marks, the one under the curso
             self._hits += page.hits
             self._sessions |= {hit.execution_id: hit.session_id for hit in page.hits}
             self._has_costs |= any(hit.cost_usd is not None for hit in page.hits)
+            self._elsewhere |= {hit.execution_id: hit for hit in page.hits if not hit.is_here}
 
     def _show_columns(self) -> None:
         """Show the columns in which there is something, and what the keys will do."""
         mark = replace(MARK, hidden=not self._marked)
         cost = replace(COST, hidden=not self._has_costs)
-        self.query_one("#hits", Rows).set_columns((mark, *COLUMNS, cost))
+        who = [replace(column, hidden=not self._shows_team) for column in WHO]
+        columns = (mark, *COLUMNS[:-1], *who, COLUMNS[-1], cost)
+        self.query_one("#hits", Rows).set_columns(columns)
         self._tell_order()
+
+    @property
+    def _shows_team(self) -> bool:
+        return self._of_team and self._is_joined and not self._away
 
     def _tell_order(self) -> None:
         """Say at the edge of the list what can be done with those marked, else their order."""
@@ -296,6 +324,8 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         else:
             order = ORDER_WORDS[self._shown_order]
             said = f"{order} · s sorts · t {'list' if self._as_tree else 'tree'}"
+            if self._is_joined:
+                said += " · T mine" if self._of_team else " · T team"
         self.query_one("#hits").border_subtitle = Content(said)
         self.refresh_bindings()
 
@@ -307,6 +337,8 @@ them, **F** forgets their texts for good; without marks, the one under the curso
     def _say(self, page: Page | None) -> None:
         mistakes = self.query_one("#mistakes", Static)
         wrong = page.mistakes if page else ()
+        if self._away:
+            wrong = (f"The team cannot be asked: {self._away}. Shown is what is here.", *wrong)
         mistakes.update("\n".join(wrong))
         mistakes.set_class(bool(wrong), "-shown")
         self.query_one("#search").border_subtitle = Content(self._describe(page) if page else "")
@@ -317,7 +349,8 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         if page.looked_back_to:
             back_to = local_time(page.looked_back_to)
             found = f"{_runs(str(listed))} since {back_to}, Enter looks further"
-        return f"{found} · {SCOPES[self._scope]}"
+        whose = " of the team" if self._shows_team else ""
+        return f"{found}{whose} · {SCOPES[self._scope]}"
 
     def _rows(self, hits: Sequence[Hit]) -> list[Row]:
         now, sought = self.app.project.now(), self._sought()
@@ -337,9 +370,9 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         mark = MARKED if hit.execution_id in self._marked else ""
         return Row(
             hit.execution_id,
-            (mark, ago(hit.at, now), state[:1], name, text, cost),
+            (mark, ago(hit.at, now), state[:1], name, *_whose(hit), text, cost),
             style,
-            ((4, spans),) if spans else (),
+            ((6, spans),) if spans else (),
         )
 
     # The run under the cursor
@@ -350,7 +383,49 @@ them, **F** forgets their texts for good; without marks, the one under the curso
 
     @on(Rows.Highlighted, "#hits")
     def _highlighted(self, event: Rows.Highlighted) -> None:
-        self.read_run(event.key, self._show_run)
+        if hit := self._elsewhere.get(event.key):
+            self._show_elsewhere(hit)
+        else:
+            self.read_run(event.key, self._show_run)
+
+    def _show_elsewhere(self, hit: Hit) -> None:
+        """Show what the hub told of a run that is not here."""
+        preview = self.query_one("#preview", Preview)
+        preview.show(None, hint=_describe_elsewhere(hit))
+        self.refresh_bindings()
+
+    def _fetch(self, labels: Iterable[str], then: Callable[[list[str]], None]) -> None:
+        """Fetch those of some runs that are on the hub alone, and go on with what they are called
+        here."""
+        project, wanted = self.app.project, list(labels)
+        away = {label: self._elsewhere[label].uid for label in wanted if label in self._elsewhere}
+        if not away:
+            then(wanted)
+            return
+
+        def fetched(called: dict[str, str]) -> None:
+            named = {label: called[uid] for label, uid in away.items() if uid in called}
+            self._take_fetched(named)
+            then([named.get(label, label) for label in wanted])
+
+        self.run_in_thread(lambda: project.team.fetch_runs(away.values()), fetched, group="fetch")
+
+    def _take_fetched(self, named: dict[str, str]) -> None:
+        """List runs that were fetched as they are called here."""
+        for before, label in named.items():
+            self._elsewhere.pop(before, None)
+            self._sessions[label] = self._sessions.pop(before, "")
+            if before in self._marked:
+                self._marked[label] = self._marked.pop(before)
+        self._hits = [
+            replace(hit, execution_id=named[hit.execution_id], is_here=True)
+            if hit.execution_id in named
+            else hit
+            for hit in self._hits
+        ]
+        rows = self.query_one("#hits", Rows)
+        rows.wanted = named.get(self.execution_id, self.execution_id)
+        rows.show(self._rows(self._hits))
 
     def _show_run(self, shown: Shown | None) -> None:
         self.query_one("#preview", Preview).show(shown, self._sought())
@@ -379,6 +454,12 @@ them, **F** forgets their texts for good; without marks, the one under the curso
             return parameters[0] == names[(names.index(self._scope) + 1) % len(names)]
         if action == "unmark":
             return bool(self._marked)
+        if action == "switch_team":
+            return self._is_joined
+        if action in ONLY_HERE and self._elsewhere:
+            chosen = self._marked or (self.execution_id,)
+            if any(label in self._elsewhere for label in chosen):
+                return False
         return action not in OF_A_RUN or bool(self.execution_id)
 
     def action_move(self, by: int) -> None:
@@ -433,17 +514,27 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         self.query_one("#hits", Rows).show(self._rows(self._hits))
         self._tell_order()
 
+    def action_switch_team(self) -> None:
+        """Show the runs of everybody who shares the hub, or those of the record."""
+        self._of_team = not self._of_team
+        self._marked = {}
+        self._search(typed=True)
+
     def action_timeline(self) -> None:
         """Show when the runs of the session ran that the run under the cursor belongs to."""
         from orch_tui.recall.session_timeline import load_session_timeline
+        from orch_tui.record.executions import get_execution
 
-        project, here = self.app.project, self.execution_id
-        session_id = self._sessions[here]
-        self.run_in_thread(
-            lambda: load_session_timeline(project.existing_record, session_id),
-            partial(self._show_timeline, here),
-            group="timeline",
-        )
+        project = self.app.project
+
+        def read(labels: list[str]) -> None:
+            def work() -> SessionTimeline:
+                record = project.existing_record
+                return load_session_timeline(record, get_execution(record, labels[0]).session_id)
+
+            self.run_in_thread(work, partial(self._show_timeline, labels[0]), group="timeline")
+
+        self._fetch([self.execution_id], read)
 
     def _show_timeline(self, label: str, timeline: SessionTimeline) -> None:
         now = self.app.project.now()
@@ -486,7 +577,12 @@ them, **F** forgets their texts for good; without marks, the one under the curso
     @on(Rows.Selected, "#hits")
     def _open(self) -> None:
         preview, here = self.query_one("#preview", Preview), self.execution_id
-        if preview.shown is not None and preview.shown.execution.execution_id == here:
+        if here in self._elsewhere:
+            self._fetch(
+                [here],
+                lambda labels: self.read_run(labels[0], self._show_and_open, group="open"),
+            )
+        elif preview.shown is not None and preview.shown.execution.execution_id == here:
             self.app.push_screen(Run(preview.shown, preview.tab, self._sought()))
         elif here:  # the pane is behind the cursor
             self.read_run(here, self._show_and_open, group="open")
@@ -546,11 +642,17 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         from orch_tui.recall.compare import compare_executions
 
         project = self.app.project
-        self.run_in_thread(
-            lambda: compare_executions(project.existing_record, left, right, project.root),
-            self._compared,
-            group="compare",
-        )
+
+        def compare(labels: list[str]) -> None:
+            self.run_in_thread(
+                lambda: compare_executions(
+                    project.existing_record, labels[0], labels[1], project.root
+                ),
+                self._compared,
+                group="compare",
+            )
+
+        self._fetch([left, right], compare)
 
     def _left_lists(self) -> None:
         self._marked = {}
@@ -576,11 +678,15 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         from orch_tui.recall.compare import compare_with_success
 
         project = self.app.project
-        self.run_in_thread(
-            lambda: compare_with_success(project.existing_record, here, project.root),
-            partial(self._compared, note="left is the last of its type that succeeded before"),
-            group="compare",
-        )
+
+        def compare(labels: list[str]) -> None:
+            self.run_in_thread(
+                lambda: compare_with_success(project.existing_record, labels[0], project.root),
+                partial(self._compared, note="left is the last of its type that succeeded before"),
+                group="compare",
+            )
+
+        self._fetch([here], compare)
 
     def _compared(self, found: Comparison, note: str = "") -> None:
         self.app.push_screen(SideBySide(found, note))
@@ -588,13 +694,14 @@ them, **F** forgets their texts for good; without marks, the one under the curso
     def action_compose(self) -> None:
         """Begin a bundle of what the run was given or used."""
         if label := self.execution_id:
-            self.app.compose_from_run(label)
+            self._fetch([label], lambda labels: self.app.compose_from_run(labels[0]))
 
     def action_replay(self) -> None:
         """Hand the same briefing over again, or see and take what its files hold now."""
-        label = self.execution_id
-        if not label:
-            return
+        if label := self.execution_id:
+            self._fetch([label], lambda labels: self._choose_replay(labels[0]))
+
+    def _choose_replay(self, label: str) -> None:
         choices = (
             ("copy", "copy its briefing, exactly as it was"),
             ("deploy", "deploy it again: a new execution, and its briefing copied"),
@@ -689,6 +796,8 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         words, text = ["orch", "history"], self._scoped(self.text).strip()
         if self._scope == "all":
             words += ["--all-projects", "--archived"]
+        if self._of_team:
+            words.append("--team")
         if self._order:
             words += ["--order", self._order]
         query = parse_query(text, datetime.now(UTC))
@@ -702,6 +811,7 @@ them, **F** forgets their texts for good; without marks, the one under the curso
         return {
             "query": self.text,
             "scope": self._scope,
+            "team": self._of_team,
             "order": self._order,
             "execution": self.execution_id,
             "tab": self.query_one("#preview", Preview).tab,
@@ -710,6 +820,7 @@ them, **F** forgets their texts for good; without marks, the one under the curso
     def recollect(self, state: dict[str, Any]) -> None:
         if state.get("scope") in SCOPES:
             self._scope = state["scope"]
+        self._of_team = state.get("team") is True
         if state.get("order") in ORDER_WORDS:
             self._order = state["order"]
         if isinstance(state.get("query"), str):
@@ -730,6 +841,22 @@ Enter in the search looks further back."""
 
 Enter in the search takes it."""
     return NO_HITS
+
+
+def _whose(hit: Hit) -> tuple[str, str]:
+    """Name who ran a run, and where."""
+    return one_line(hit.person or "", 40), one_line(hit.machine or "", 40)
+
+
+def _describe_elsewhere(hit: Hit) -> str:
+    whose = f"{hit.execution_id}, by {hit.person or 'somebody'} on {hit.machine}"
+    return f"""{whose}
+
+{hit.scope or "(no scope)"}
+
+{hit.snippet}
+
+Enter fetches this run from the hub, and keeps it."""
 
 
 def _name_nested(hit: Hit, depth: int) -> str:

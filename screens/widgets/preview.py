@@ -103,6 +103,8 @@ class Preview(Vertical):
         super().__init__(id=id, classes="tabbed")
         self._keys = keys
         self.shown: Shown | None = None
+        self._hint = ""
+        """What is said where there is no run to show."""
         self._markdown = True
         self._sought: Sequence[TextMatcher] = ()
         self._asked: Sequence[TextMatcher] = ()
@@ -137,14 +139,17 @@ class Preview(Vertical):
         """The exact text of the tab in front."""
         return "" if self.shown is None else text_of(self.shown, self.tab)
 
-    def show(self, shown: Shown | None, sought: Sequence[TextMatcher] = ()) -> None:
-        """Show another run, where words are sought at the first of them in the tab in front.
+    def show(
+        self, shown: Shown | None, sought: Sequence[TextMatcher] = (), *, hint: str = ""
+    ) -> None:
+        """Show another run, where words are sought at the first of them in the tab in front; or
+        ``hint``, where there is none to show.
 
         One that failed comes up with what it said, which begins with the reason, unless words are
         sought in it; others then with the tab of before.
         """
         self._choose_tab(shown, has_words=bool(sought))
-        self.shown = shown
+        self.shown, self._hint = shown, hint
         self._asked = sought
         self._close_find()
         self._items = list_given(shown) if shown else []
@@ -377,7 +382,7 @@ class Preview(Vertical):
     def _draw_text(self) -> None:
         lines = self.query_one("#text", Lines)
         if self.shown is None:
-            lines.show("")
+            lines.show(self._hint)
         else:
             text, passages = self._text_and_passages(self.shown)
             lines.show_passages(text, passages, self._sought)
