@@ -240,3 +240,29 @@ def test_an_export_that_comes_back_leaves_the_labels_as_they_are(did: Run, two_r
     did("export", "--output", "own.jsonl")
     assert did("import", "own.jsonl", "--format", "json").json[0]["new"] == 0
     assert did("query", "--format", "json").out == before
+
+
+def test_a_broken_export_among_others_stops_none_of_them(
+    did: Run, orch: Run, two_runs: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    did("export", "--output", str(folder / "2.jsonl"))
+    whole = (folder / "2.jsonl").read_bytes()
+    (folder / "1.jsonl").write_bytes(whole[: len(whole) // 2])
+    (folder / "3.jsonl").write_bytes(whole[: len(whole) // 3])
+    other = tmp_path / "elsewhere"
+    (other / ".git").mkdir(parents=True)
+    monkeypatch.chdir(other)
+    done = did("import", str(folder))
+    assert done.out.splitlines()[0].startswith("executions: 2 new")
+    assert "skipped: 2 files broken" in done.out
+    said = [line for line in done.err.splitlines() if str(folder) in line]
+    assert [line.split(",")[0] for line in said] == [
+        str(folder / "1.jsonl"),
+        str(folder / "3.jsonl"),
+    ]
+    assert all(line.endswith(": it is left out; export it again: it is not whole") for line in said)
+    alone = orch("import", str(folder / "1.jsonl"))
+    assert (alone.code, alone.out) == (1, ""), "there is nothing else to take in"
+    assert "export it again" in alone.err

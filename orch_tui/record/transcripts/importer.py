@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from orch_tui.errors import SourceError
+from orch_tui.errors import FormatError, SourceError
 from orch_tui.models.database import Record, in_list, utc_now
 from orch_tui.models.stored_bytes import pack_text, unpack_text
 from orch_tui.models.values import timestamp
@@ -70,6 +70,7 @@ OTHER_PROJECT = "of another project"
 INTERNAL = "internal to Claude Code"
 NO_TRANSCRIPT = "no transcript of Claude Code"
 UNREADABLE = "cannot be read"
+BROKEN = "broken"
 """Why a file is skipped."""
 
 _JOURNAL = "journal.jsonl"
@@ -144,7 +145,7 @@ def import_files(
 
     Raises:
         RecordError: the record cannot be written.
-        FormatError: an export is broken.
+        FormatError: an export is broken, and there is no other file.
     """
     work = _Import(record, catalogue, root, only_project, exports)
     waiting = work.changed(files)
@@ -160,6 +161,8 @@ def import_files(
         learn_handed_parts(record, work.begun)
     claude_sessions.end_silent_sessions(record)
     claude_sessions.presume_silent_gone(record)
+    if work.broken and len(waiting) == 1:
+        raise work.broken[0]
     return work.summed_up()
 
 
@@ -205,6 +208,8 @@ class _Import:
         self._exports = exports
         self.begun: list[Path] = []
         """Transcripts of agents that were read from their beginning."""
+        self.broken: list[FormatError] = []
+        """What is wrong with exports, one each."""
         self._pending: list[_Pending] = []
         self._weight = 0
         """Of what is pending: its statements and its files."""
@@ -274,7 +279,14 @@ class _Import:
 
         self.commit()
         before = dict(self._record.sql("SELECT execution_id, revision FROM agent_executions"))
-        restored = restore_export(self._record, path)
+        try:
+            restored = restore_export(self._record, path)
+        except FormatError as error:  # nothing of it was taken in
+            self.broken.append(error)
+            self._summary.skip(BROKEN)
+            hint = f"; {error.hint}" if error.hint else ""
+            self._summary.remarks.append(f"{error.message}: it is left out{hint}")
+            return
         for label in restored.executions - self._revisions.keys():
             self._revisions[label] = before.get(label, 0)
         self._summary.remarks += restored.remarks
