@@ -291,10 +291,11 @@ def _history(arguments: Namespace) -> None:
         print_rows(rows, arguments.format, fields=arguments.fields)
     elif page.hits:
         _print_hits(page.hits, places)
-    elif not page.looked_back_to:
+    if not (page.hits or page.looked_back_to):
         known = " (words that are known here)" if arguments.team else ""
         near = f"; did you mean: {' or '.join(page.nearest)}{known}" if page.nearest else ""
-        say(f"nothing recorded meets that{near or '; fewer words find more'}")
+        if near or (arguments.format == "table" and not arguments.fields):
+            say(f"nothing recorded meets that{near or '; fewer words find more'}")
     if page.looked_back_to:
         by_figure = "" if order in ("best", "newest") else f", by {order} so far, older ones behind"
         say(

@@ -86,6 +86,9 @@ def test_history_is_searched(did: Run, two_runs: None) -> None:
     )
     near = did("history", "hsnw")
     assert (near.out, near.err) == ("", "nothing recorded meets that; did you mean: hnsw\n")
+    in_json = did("history", "hsnw", "--format", "json")
+    assert (in_json.json, in_json.err) == ([], near.err)
+    assert did("history", "nothinglikethat", "--format", "json").err == ""
 
 
 @pytest.fixture
