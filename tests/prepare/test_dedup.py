@@ -274,6 +274,23 @@ def test_the_agent_is_told_what_it_lacks_once_and_where_that_is() -> None:
     assert note.source == "text:Left out of the context, because you have it elsewhere:…"
 
 
+def test_what_is_shared_before_is_pointed_to_without_a_document_too() -> None:
+    one, two = bundle("b1", text("a.md", LAW)), bundle("b2", text("a.md", LAW))
+    for document in ("", "shared.md"):
+        first, _ = remove_duplicates(find_duplicates([one, two]), [one, two], document=document)
+        assert (len(first.items) == 2) is bool(document), "nothing is said of no document"
+        assert first.items[0].shared_with == ("b2",)
+
+
+def test_empty_files_and_free_text_stay_with_each_who_has_them() -> None:
+    same = (item("text:be quick", b"be quick"), item("lib/__init__.py", b""), text("a.md", LAW))
+    given_bundles = [bundle("b1", *same), bundle("b2", *same)]
+    first, _ = remove_duplicates(find_duplicates(given_bundles), given_bundles)
+    assert [(i.source, i.is_pointed_to) for i in first.items] == [
+        *(("text:be quick", False), ("lib/__init__.py", False), ("a.md", True)),
+    ]
+
+
 def test_what_says_where_shared_texts_stand_is_said_once_and_goes_with_them() -> None:
     note = "What is shared with other agents stands together in shared.md.\n"
     one = bundle("b1", text("a.md", LAW), text("n.md", note), text("text:Be", "Be quick.\n"))

@@ -726,6 +726,30 @@ def test_words_that_nobody_handed_back_are_somebodys_words(origin: MessageOrigin
     assert chunk == ParsedChunk()
 
 
+def test_who_is_a_peer_hands_back_and_who_is_none_notifies() -> None:
+    said = f"Two letters came:\n{mail('Found.')}"
+    for origin, heard in ((MessageOrigin("peer"), True), (MessageOrigin("human"), False)):
+        state, chunk = ReaderState(), ParsedChunk()
+        state.teammates["scout"] = "T"
+        assert LaunchResultReader(state, chunk).deliver(said, origin, AT, "S") is heard
+        chunk = ParsedChunk()
+        assert (
+            LaunchResultReader(ReaderState(), chunk).deliver(notice(), origin, AT, "S") is not heard
+        )
+
+
+def test_an_interruption_ends_every_launch_that_is_awaited() -> None:
+    chunk = ParsedChunk()
+    state = ReaderState(launched={"T": "", "U": "a1"})
+    LaunchResultReader(state, chunk).interrupted("", "S")
+    assert [report.keys for report in chunk.reports] == [("tool:T",), ("tool:U",)]
+    for report, call in zip(chunk.reports, ("T", "U"), strict=True):
+        ended = report.statement
+        assert isinstance(ended, Returned)
+        assert (ended.status, ended.ending, ended.return_key) == ("failed", "interrupted", call)
+        assert (ended.completed_at, report.message) == (None, None)
+
+
 def test_the_worktree_of_an_agent_is_told_beside_its_result() -> None:
     chunk, _ = read(line(answer(), result={**AT_WORK, "worktreePath": "/p/trees/a1"}))
     assert [report.folder for report in chunk.reports] == ["/p/trees/a1", ""]

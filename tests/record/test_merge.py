@@ -17,6 +17,7 @@ from orch_tui.record.ledger.merge import (
     Merged,
     Observation,
     Return,
+    is_text_seen,
     merge_statements,
     not_superseded,
     reporter_id,
@@ -382,6 +383,30 @@ def test_a_completed_return_in_doubt_is_unverified_and_the_last_return_is_the_ru
     last = {"status": "completed", "completed_at": TIMES[3], "success": True, "message": "2"}
     got = {name: merged.values[name] for name in (*last, "unverified")}
     assert got == {**last, "unverified": "odd"}
+
+
+def test_a_run_whose_client_is_gone_is_in_doubt_for_that_reason() -> None:
+    told = [
+        returned("hook", 1, status="failed", ending="gone", error_message="its client ended"),
+        returned("import", 2, status="failed", error_message="cut off", doubt="odd"),
+    ]
+    gone = merge_statements(told[:1])
+    assert [(r.status, r.doubt, r.ending) for r in gone.returns] == [
+        ("failed", "its client ended", "gone")
+    ]
+    assert gone.values["unverified"] == "its client ended"
+    failed = merge_statements(told[1:])
+    assert failed.returns[0].doubt == "odd" and failed.values["unverified"] is None
+
+
+def test_a_text_is_seen_where_a_machine_saw_one() -> None:
+    planned = said("deployed", "manual", TIMES[0], briefing="planned")
+    nothing = said("noted", "hook", TIMES[1], scope="x")
+    call = said("deployed", "hook", TIMES[2], handed_over="line")
+    assert not is_text_seen([planned, nothing])
+    assert is_text_seen([planned, nothing, call])
+    assert merge_statements([call, nothing]).values["handed_over"] == "line"
+    assert "handed_over" not in merge_statements([planned, nothing]).values
 
 
 def test_of_returns_at_one_time_the_order_is_always_the_same() -> None:
