@@ -640,3 +640,19 @@ def test_what_is_registered_is_what_is_read() -> None:
     assert set(str(EVENTS["PostToolUse"]).split("|")) == tools
     for event in ("PreToolUse", "PostToolUseFailure"):
         assert set(str(EVENTS[event]).split("|")) == set(LAUNCHERS)
+
+
+def test_a_permission_that_is_asked_for_is_read_with_what_the_tool_is_given() -> None:
+    asked = {
+        "hook_event_name": "PermissionRequest",
+        "session_id": "S",
+        "agent_id": "a1",
+        "tool_name": "Bash",
+        "tool_input": {"command": "ls"},
+    }
+    read = payloads.read_permission(asked)
+    assert read == payloads.PermissionPayload("S", "a1", "Bash", b'{"command": "ls"}')
+    assert payloads.read_permission({**asked, "hook_event_name": "PreToolUse"}) is None
+    assert payloads.read_permission({**asked, "session_id": ""}) is None
+    main = payloads.read_permission({**asked, "agent_id": None, "tool_input": "odd"})
+    assert main == payloads.PermissionPayload("S", "", "Bash", b"{}")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orch_tui.models.database import Record
+from orch_tui.record.ledger.briefings import store_briefing
 from orch_tui.record.ledger.journal import list_journal, log_action
 from orch_tui.record.ledger.resolve import (
     JOINED_BY_TIME,
@@ -417,6 +418,16 @@ def test_where_several_calls_or_runs_could_be_meant_none_is(record: Record, sess
         change(record, "run-2", agent_type="y")
         assert list_other_halves(record, "call-1") == ("run-1",)
         assert list_other_halves(record, "run-2") == ()
+        change(record, "run-2", agent_type="x")
+        texts = [store_briefing(record, words, ()) for words in (b"One.", b"Two.")]
+        change(record, "call-1", briefing_id=texts[0])
+        change(record, "run-1", briefing_id=texts[1])
+        assert list_other_halves(record, "call-1") == ("run-2",), "another text is no half"
+        change(record, "run-1", briefing_id=texts[0])
+        assert list_other_halves(record, "call-1") == ("run-1", "run-2")
+        change(record, "call-1", briefing_id=None)
+        change(record, "run-1", briefing_id=None)
+        change(record, "run-2", agent_type="y")
     half(record, session, "call-2", **failed)
     with record.write():
         assert join_halves(record, ["call-1", "run-1"]) == set()

@@ -59,3 +59,12 @@ def test_an_older_index_offers_nothing(record: Record) -> None:
     put(record, {"scope": "benchmark"})
     make_version_1(record)
     assert search(record, "benchmrak").nearest == ()
+
+
+def test_nothing_nearer_is_offered_on_a_later_page_or_where_a_part_was_searched(
+    record: Record,
+) -> None:
+    put(record, {"scope": "benchmark"}, {"scope": "benchmark"})
+    first = search(record, "benchmark", limit=1)
+    assert search(record, "benchmrak ").nearest
+    assert search(record, "benchmrak ", before=first.next_before).nearest == ()
