@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import zlib
 from contextlib import closing
@@ -61,3 +62,17 @@ def test_a_copy_holds_it_in_a_table_of_any_name(tmp_path: Path) -> None:
         copy.execute('CREATE TABLE "a ""b" (data)')
         copy.execute('INSERT INTO "a ""b" VALUES (?)', [zlib.compress(KEY.encode())])
     assert holds_secret(tmp_path / "copy.db", HiddenSecret.of(KEY))
+
+
+def test_a_copy_holds_what_its_log_adds(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "live.db", isolation_level=None)) as live:
+        live.execute("PRAGMA journal_mode = wal")
+        live.execute("CREATE TABLE a (data)")
+        live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        live.execute("INSERT INTO a VALUES (?)", [zlib.compress(KEY.encode())])
+        for end in ("", "-wal"):
+            shutil.copy(tmp_path / f"live.db{end}", tmp_path / f"copy.db{end}")
+    assert holds_secret(tmp_path / "copy.db", HiddenSecret.of(KEY))
+    assert {path.name for path in tmp_path.glob("copy*")} == {"copy.db", "copy.db-wal"}
+    (tmp_path / "copy.db-wal").unlink()
+    assert not holds_secret(tmp_path / "copy.db", HiddenSecret.of(KEY))

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import pack_parts
@@ -84,6 +84,13 @@ _FEW_ENTRIES = 200
 """Of the journal, that are looked for one by one."""
 
 
+class _Life(NamedTuple):
+    """What is known of an origin."""
+
+    mine: bool
+    name: str
+
+
 class Incoming:
     """What others tell a record, within one transaction of it; ``finish`` makes the rows.
 
@@ -115,6 +122,7 @@ class Incoming:
             "SELECT origin_id FROM origins WHERE mine AND closed_at IS NULL"
         )
         self._awaited = AwaitedReferences(record)
+        self._lives: dict[int, _Life] = {}
         self._journaled = 0
         self._journal: set[int] | None = None
 
@@ -291,14 +299,12 @@ class Incoming:
     def _log(self, entries: Sequence[tuple[int, int]], stored: StoredStatement) -> int | None:
         """Note who stated it as what number; gives the first of them."""
         for origin_id, seq in entries:
-            held = self._record.value(
-                "SELECT observation_id FROM log WHERE origin_id = ? AND seq = ?", [origin_id, seq]
+            is_new = self._record.value(
+                "INSERT INTO log (origin_id, seq, observation_id) VALUES (?, ?, ?) "
+                "ON CONFLICT DO NOTHING RETURNING 1",
+                [origin_id, seq, stored.observation_id],
             )
-            if held is None:
-                self._record.execute(
-                    "INSERT INTO log (origin_id, seq, observation_id) VALUES (?, ?, ?)",
-                    [origin_id, seq, stored.observation_id],
-                )
+            held = None if is_new else self._logged(origin_id, seq)
             if held != stored.observation_id and self._is_fork(origin_id, held):
                 self._forks.setdefault(origin_id, {})[seq] = stored.observation_id
         return min((origin_id for origin_id, _ in entries), default=None)
@@ -310,6 +316,21 @@ class Incoming:
             return False
         return held is not None or origin_id == self._open_origin
 
+    def _logged(self, origin_id: int, seq: int) -> int | None:
+        held: int | None = self._record.value(
+            "SELECT observation_id FROM log WHERE origin_id = ? AND seq = ?", [origin_id, seq]
+        )
+        return held
+
+    def _life_of(self, origin_id: int) -> _Life:
+        """What is known of an origin, which nothing changes before all is taken in."""
+        if origin_id not in self._lives:
+            rows = self._record.sql(
+                "SELECT mine, name FROM origins WHERE origin_id = ?", [origin_id]
+            )
+            self._lives[origin_id] = _Life(*(rows[0] if rows else (False, "")))
+        return self._lives[origin_id]
+
     def _mend_forks(self) -> None:
         """A number of this record's own that another record knows otherwise, or that this one does
         not know any more, was given twice: number anew, as another origin."""
@@ -318,17 +339,14 @@ class Incoming:
 
     def _foreign(self, origin_id: int | None) -> int | None:
         """The origin as rows have it: None where it is this record."""
-        mine = origin_id is None or self._record.value(
-            "SELECT mine FROM origins WHERE origin_id = ?", [origin_id]
-        )
-        return None if mine else origin_id
+        return None if origin_id is None or self._life_of(origin_id).mine else origin_id
 
     def _label(self, table: str, column: str, label: str, origin_id: int | None) -> str:
         """What something of another origin is called here: ``exec-014@ann-laptop``."""
         foreign = self._foreign(origin_id)
         ours = label
         if foreign is not None:
-            name = self._record.value("SELECT name FROM origins WHERE origin_id = ?", [foreign])
+            name = self._life_of(foreign).name
             ours = f"{label}@{name}"
             remark = f"labels of what came from {name} end in @{name} here"
             if remark not in self.restored.remarks:
@@ -486,12 +504,15 @@ class Incoming:
     def _write_items(self, version_id: int | str, items: list[list[Any]]) -> None:
         self._record.execute("DELETE FROM bundle_items WHERE version_id = ?", [version_id])
         columns = ", ".join(registers.ITEM[:-1])
-        for *values, content in items:
-            self._record.execute(
-                f"INSERT INTO bundle_items (version_id, {columns}, content_id) "
-                f"VALUES (?{', ?' * len(registers.ITEM)})",
-                [version_id, *values, portable.content_id_of(self._record, content)],
-            )
+        ids = portable.content_ids_of(self._record, [content for *_, content in items])
+        self._record.executemany(
+            f"INSERT INTO bundle_items (version_id, {columns}, content_id) "
+            f"VALUES (?{', ?' * len(registers.ITEM)})",
+            [
+                (version_id, *values, content_id)
+                for (*values, _), content_id in zip(items, ids, strict=True)
+            ],
+        )
 
     def _update(self, table: str, key: str, row: Any, values: Row) -> None:
         if values:
@@ -509,8 +530,8 @@ class Incoming:
         execution_id = resolve_execution(record, about)
         if execution_id is None:
             execution_id = self._create(about, statement.label, statement, None, origin_id)
-        elif statement.label and self._foreign(origin_id) is not None:
-            name = record.value("SELECT name FROM origins WHERE origin_id = ?", [origin_id])
+        elif statement.label and (foreign := self._foreign(origin_id)) is not None:
+            name = self._life_of(foreign).name
             learn_keys(record, [f"id:{statement.label}@{name}"], execution_id)
         self._belongs(stored, execution_id)
 
@@ -576,14 +597,16 @@ class Incoming:
     def _apply_journaled(
         self, statement: Any, told: PortableStatement, origin_id: int | None
     ) -> None:
-        about = [ref for ref in (statement.session, statement.run) if ref]
-        absent = [ref for ref in about if not is_here(self._record, ref)]
+        run = owner_of(self._record, statement.run) if statement.run else None
+        session_id = portable.session_id_of(self._record, statement.session)
+        about = ((statement.session, session_id), (statement.run, run))
+        absent = [
+            ref for ref, here in about if ref and here is None and not is_here(self._record, ref)
+        ]
         for ref in absent:
             self._awaited.note_naming(f"journal:{told.digest.hex()}", ref)
         if absent:
             return  # what is written into the journal stays as it is
-        run = owner_of(self._record, statement.run) if statement.run else None
-        session_id = portable.session_id_of(self._record, statement.session)
         entry = [
             *(told.at, told.actor or "unknown", statement.action, session_id, run),
             *(statement.subject, statement.before, statement.after, origin_id),

@@ -350,17 +350,18 @@ def _write_register(
     *,
     is_all: bool = False,
 ) -> None:
-    record.execute(
-        "DELETE FROM registers WHERE subject = ? AND observation_id = ?", [subject, observation_id]
-    )
     if names:
         record.execute(
-            "INSERT INTO registers (subject, observation_id, names, redacted) VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO registers (subject, observation_id, names, redacted) "
+            "VALUES (?, ?, ?, ?)",
             [
                 *(subject, observation_id),
                 *(None if is_all else _listed(names), _listed(redacted)),
             ],
         )
+    else:
+        its = [subject, observation_id]
+        record.execute("DELETE FROM registers WHERE subject = ? AND observation_id = ?", its)
 
 
 def _listed(names: Iterable[str]) -> str | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from orch_tui.errors import SourceError
 from orch_tui.models.database import Record, is_record_folder
@@ -157,8 +159,23 @@ def holds_secret(path: Path, secret: HiddenSecret, *, unpacked: bool = True) -> 
 
 
 def _copy_holds(path: Path, secret: HiddenSecret) -> bool:
-    """Tell whether a database holds it where its bytes do not show: compressed, or over pages."""
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as copy:
+    """Tell whether a database holds it where its bytes do not show: compressed, or over pages; also
+    with what its write-ahead log adds."""
+    if _tables_hold(f"{path.absolute().as_uri()}?immutable=1", secret):
+        return True
+    log = path.with_name(f"{path.name}-wal")
+    if linked_part(log.absolute()) or not log.is_file() or not log.stat().st_size:
+        return False
+    with suppress(OSError), TemporaryDirectory(prefix="orch-") as folder:
+        # elsewhere, since who opens both leaves its mark beside them
+        for each in (path, log):
+            shutil.copy(each, folder)
+        return _tables_hold(Path(folder, path.name).as_uri(), secret)
+    return False
+
+
+def _tables_hold(uri: str, secret: HiddenSecret) -> bool:
+    with closing(sqlite3.connect(uri, uri=True)) as copy:
         tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
         try:
             names = [name for (name,) in copy.execute(tables)]
