@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from errno import EEXIST
 from pathlib import Path
 from threading import current_thread, local, main_thread
 from typing import Any, NoReturn, Self
@@ -442,22 +443,26 @@ class Record:
         What this object has written and not yet committed is not in it.
         """
         with TranslatedErrors(target):
-            descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            os.close(descriptor)
+            if os.path.lexists(target):
+                raise FileExistsError(EEXIST, os.strerror(EEXIST), str(target))
+            # whoever is killed meanwhile leaves nothing half under the name that was asked for
+            unfinished = target.with_name(f".orch-{os.urandom(6).hex()}.tmp")
+            os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             try:
                 # another connection: SQLite copies from none that is in a write transaction
                 with (
                     closing(self._connect()) as source,
-                    closing(sqlite3.connect(target)) as copy,
+                    closing(sqlite3.connect(unfinished)) as copy,
                 ):
                     source.backup(
                         copy,
                         pages=_PAGES_AT_ONCE,
                         progress=lambda _, left, total: progress(total - left, total),
                     )
-            except BaseException:
-                target.unlink()
-                raise
+                give_name(unfinished, target)
+            finally:
+                for end in ("", "-journal"):
+                    unfinished.with_name(f"{unfinished.name}{end}").unlink(missing_ok=True)
 
     def squeeze(self) -> bool:
         """Write the file anew without its free pages, and empty the write-ahead log.
@@ -511,6 +516,24 @@ def ignore_in_git(folder: Path) -> None:
 def is_record_folder(folder: Path) -> bool:
     """Whether ``folder`` is by its name a project's record folder, so ours to keep private."""
     return folder.parts[-2:] == Path(RECORD_FOLDER).parts
+
+
+def give_name(unfinished: Path, target: Path) -> None:
+    """Give a file that is complete its name, which nothing else may have.
+
+    Raises:
+        FileExistsError: something has it.
+    """
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), str(target)) from None
+        os.rename(unfinished, target)
+    else:
+        unfinished.unlink()
 
 
 def uri_to_look_at(path: Path) -> str:

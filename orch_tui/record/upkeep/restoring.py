@@ -16,7 +16,7 @@ from pathlib import Path
 
 from orch_tui.errors import RecordError
 from orch_tui.frozen import frozen
-from orch_tui.models.database import check_place, uri_to_look_at
+from orch_tui.models.database import check_place, give_name, uri_to_look_at
 from orch_tui.record.opening import open_record
 from orch_tui.record.provenance import remember_record
 
@@ -151,7 +151,9 @@ def _overwrite(path: Path, kept: Path, copy: Path, last: float) -> bool:
         record.execute("PRAGMA journal_mode = wal")  # as every record: a writer stops no reader
         before = _count_changes(observer)
         _take_page_size(held, record)
-        _copy(path, kept)
+        keeping = copy.with_name(f"{copy.name}.kept")  # until it is whole
+        _copy(path, keeping)
+        give_name(keeping, kept)
 
         def look(status: int, remaining: int, total: int) -> None:
             # The first step that is no refusal has the lock, and keeps it to the end.
