@@ -161,7 +161,7 @@ def test_what_is_recorded_meanwhile_is_kept_too(
 
     def keep(source: Path, target: Path) -> None:
         copy(source, target)
-        if "before-restore" in target.name and late:
+        if target.suffix == ".kept" and late:
             session.init_deployment("a", scope=late.pop())
 
     monkeypatch.setattr(restoring, "_copy", keep)
