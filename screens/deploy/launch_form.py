@@ -75,6 +75,8 @@ class LaunchForm(ScreenPart):
         self._wanted: Wanted | None = None
         self._prospect: Prospect | None = None
         self._deployed: Deployment | None = None
+        self._is_recording = False
+        """The record may keep it waiting: another Enter is no other deployment."""
         self._reason: str | None = None
         self._as_markdown = True
         self._has_hook = False
@@ -185,7 +187,8 @@ class LaunchForm(ScreenPart):
             is_open = self._prospect is not None and self._deployed is None
             return is_open and parameters == (self._copied,)
         if action in ("done", "leave"):
-            return (action == "done") == (self._deployed is not None)
+            is_left = action == "leave" and self._is_recording
+            return not is_left and (action == "done") == (self._deployed is not None)
         if action in ("copy", "write"):
             return bool(self._deployed and self._deployed.briefing)
         if action == "line":
@@ -195,7 +198,7 @@ class LaunchForm(ScreenPart):
     def action_go(self, copied: str) -> None:
         """Record the deployment and then hand the briefing over."""
         prospect = self._prospect
-        if prospect is None or self._deployed:
+        if prospect is None or self._deployed or self._is_recording:
             return
         if prospect.judgement.status != "over":
             self._deploy(None)
@@ -226,6 +229,7 @@ class LaunchForm(ScreenPart):
         project, wanted, prospect = self.app.project, self._wanted, self._prospect
         assert wanted is not None and prospect is not None
         self._reason = reason
+        self._is_recording = True
 
         def work() -> Deployment:
             return record_deployment(
@@ -242,9 +246,18 @@ class LaunchForm(ScreenPart):
                 root=project.root,
             )
 
-        self.run_in_thread(work, lambda done: self._done(done, wanted), group="deploy")
+        self.run_in_thread(
+            work,
+            lambda done: self._done(done, wanted),
+            group="deploy",
+            failed=lambda error: self._recorded(),
+        )
+
+    def _recorded(self) -> None:
+        self._is_recording = False
 
     def _done(self, deployed: Deployment, wanted: Wanted) -> None:
+        self._recorded()
         line, left = deployed.line, deployed.hand_over
         if line:
             self._copy_line(line, deployed)

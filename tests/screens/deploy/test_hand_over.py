@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from tests.screens.deploy.driven import (
     hand_over,
     save,
 )
+from tests.screens.quiet import settled
 
 
 async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
@@ -48,6 +51,20 @@ async def test_a_planned_agent_is_recorded_before_its_briefing_is_copied(
         await driven.keys("enter")
         assert driven.view == "lists" and driven.waiting[0] == "exec-006"
         assert driven.app.screen.query_one("#runs", Rows).key == "exec-006"
+
+
+async def test_a_second_enter_while_it_is_recorded_deploys_nothing_more(folder: Path) -> None:
+    async with deploying(folder) as driven:
+        await driven.keys("d", "enter")
+        with closing(sqlite3.connect(driven.record.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # it has to wait
+            await driven.pilot.press("enter", "enter", "escape", "enter")
+            other.execute("ROLLBACK")
+        await settled(driven.pilot)
+        assert len(executions.select_executions(driven.record)) == 6
+        assert driven.view != "lists"
+        await driven.keys("enter")
+        assert driven.view == "lists"
 
 
 async def test_with_the_hook_the_line_is_copied_first_and_the_briefing_is_there(
