@@ -104,11 +104,12 @@ class FilterChips(Widget, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
+        clicked = event.get_content_offset_capture(self)
         for index, place in enumerate(self._places(self.size.width)):
             if (
-                event.y == place.y
+                clicked.y == place.y
                 and place.y < self.size.height
-                and place.x <= event.x < place.x + place.width + AROUND - 1
+                and place.x <= clicked.x < place.x + place.width + AROUND - 1
             ):
                 self.take_off(index)
                 return

@@ -214,7 +214,7 @@ class FileTree(LineList):
         line = self.lines[index]
         if event.chain == 2:
             self.action_enter()
-        elif (event.x - len(HERE)) // 2 == line.depth:  # on the triangle
+        elif (event.get_content_offset_capture(self).x - len(HERE)) // 2 == line.depth:  # triangle
             if self._project_lines.is_open(line):
                 self.action_close()
             else:

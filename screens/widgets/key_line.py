@@ -140,10 +140,11 @@ class KeyLine(Widget):
         return [key for key in self._keys if key in kept], aside
 
     def on_click(self, event: events.Click) -> None:
-        if event.y != self._above:
+        clicked = event.get_content_offset_capture(self)
+        if clicked.y != self._above:
             return
         for end, key in self._places:
-            if event.x < end:
+            if clicked.x < end:
                 if key:
                     self.app.simulate_key(key)
                 return

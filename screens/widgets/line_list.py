@@ -192,8 +192,11 @@ class LineList(ScrollView, can_focus=True, inherit_bindings=False):
             self.scroll_to_region(region, animate=False, immediate=True, x_axis=False)
 
     def on_click(self, event: events.Click) -> None:
-        index = event.y + round(self.scroll_offset.y) - self._title_height
-        if event.y >= self._title_height and 0 <= index < len(self._source):
+        place = event.get_content_offset(self)  # not on the border
+        if place is None or place.y < self._title_height:
+            return
+        index = place.y + round(self.scroll_offset.y) - self._title_height
+        if index < len(self._source):
             self.move_to(index)
             self.line_clicked(index, event)
 

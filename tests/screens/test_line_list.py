@@ -97,6 +97,19 @@ async def test_the_cursor_passes_over_lines_that_cannot_hold_it() -> None:
         assert app.line_list.cursor == 3
 
 
+async def test_in_a_border_a_click_is_on_the_line_that_stands_there() -> None:
+    app = Shown(Numbers(6), titled=True)
+    async with app.run_test(size=(30, 12)) as pilot:
+        app.line_list.styles.border = ("round", "white")
+        await pilot.pause()
+        left, top = app.line_list.content_region.offset
+        for number in (4, 0):
+            await pilot.click(offset=(left + 3, top + 1 + number))  # below the title
+            assert app.line_list.cursor == number
+        await pilot.click(offset=app.line_list.region.offset)  # on the border
+        assert app.line_list.cursor == 0
+
+
 async def test_the_cursor_stays_in_view_when_there_are_other_lines_or_less_room() -> None:
     numbers = Numbers(50)
     app = Shown(numbers, titled=True)
