@@ -10,7 +10,7 @@ GRANT SELECT ON hub, hub_secret, gone TO orch_pusher;
 GRANT SELECT ON origins TO orch_pusher;
 GRANT INSERT (uid, declared, machine, name, client, began_at, sends, redactions)
   ON origins TO orch_pusher;
-GRANT UPDATE (declared, machine, name, client, sends, last_seq, redactions, seen_at)
+GRANT UPDATE (declared, machine, name, client, sends, last_seq, redactions, retold, seen_at)
   ON origins TO orch_pusher;
 GRANT INSERT (recognition, level, digest, kind, at, body) ON statements TO orch_pusher;
 GRANT INSERT ON log, about, briefings TO orch_pusher;

@@ -94,7 +94,8 @@ class HubOrigin(HubTable):
 
     ``person`` is who PostgreSQL says pushed first: nobody may write it. ``declared`` is the
     ``user.name`` of git, ``name`` what stands in labels (``ann-laptop``) everywhere but on its own
-    machine, ``sends`` the level, ``redactions`` how many of the hub this record has applied.
+    machine, ``sends`` the level, ``redactions`` how many of the hub this record has applied,
+    ``retold`` how many times it told what it had stated more fully.
     """
 
     origin_id = NumberField()
@@ -108,6 +109,7 @@ class HubOrigin(HubTable):
     sends = SmallIntegerField(constraints=_default("0"))
     last_seq = BigIntegerField(constraints=_default("0"))
     redactions = BigIntegerField(constraints=_default("0"))
+    retold = BigIntegerField(constraints=_default("0"))
     seen_at = DateTimeTZField(constraints=_default("now()"))
 
     class Meta:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orch_tui.errors import HubError
+from orch_tui.hub.held_texts import SecretsGate, find_held_runs
 from orch_tui.hub.levels import DOUBTED
 from orch_tui.hub.pull import pull_runs
 from orch_tui.hub.push import OwnOrigin, read_hub_secret, register_origins
@@ -182,12 +183,16 @@ class _Deriver:
         self._record = record
         self._hub = hub
         self._level = level
-        self._with_texts = level >= LEVELS.index("messages")
+        self._gate = SecretsGate(record) if level >= LEVELS.index("messages") else None
+        self._texted: set[str] = set()
+        """Executions of those at work of which texts may be written."""
         self._secret = read_hub_secret(hub)
         self._done: set[str] = set()
         self._searched: set[bytes] = set()
         """Contents of which the hub knows by which words they are found."""
         self._hub_ids: dict[str, int] = {}
+        self._sends: dict[str, int] = {}
+        """By the uid of an origin what is sent of it."""
 
     def derive(self, labels: Iterable[str]) -> Iterator[int]:
         """Write the rows of some executions, each once; yields how many after each part."""
@@ -294,14 +299,23 @@ class _Deriver:
         """Write the rows of some runs in one transaction; gives the labels of those of which
         somebody said more meanwhile."""
         runs = sorted(runs, key=lambda run: run.uid)
-        found = make_search_rows(
-            self._record, [run.label for run in runs], with_texts=self._with_texts
-        )
+        labels = [run.label for run in runs]
+        self._texted = self._find_texted(labels)
+        found = {
+            label: row
+            for with_texts in (True, False)
+            for label, row in make_search_rows(
+                self._record,
+                [label for label in labels if (label in self._texted) == with_texts],
+                with_texts=with_texts,
+            ).items()
+        }
         rows = self._make_rows(runs, found)
         runs = [run for run in runs if run.label in rows]
         if not runs:
             return []
-        self._write_content_words({sha256 for row in found.values() for sha256 in row.given})
+        if self._level >= EVERYTHING:
+            self._write_content_words({sha256 for row in found.values() for sha256 in row.given})
         for attempt in self._hub.tries():
             try:
                 with self._hub.transaction():
@@ -394,7 +408,7 @@ class _Deriver:
             )
 
     def _write_texts(self, rows: Sequence[tuple[int, _RunRow, SearchRow | None]]) -> None:
-        if not rows or not self._with_texts:
+        if not rows or self._gate is None:
             return
         told = [
             (
@@ -456,6 +470,7 @@ class _Deriver:
             sha256: data.decode("utf-8", "replace")
             for sha256 in wanted
             if (data := contents.get_content_by_sha256(self._record, sha256.hex())) is not None
+            and not (self._gate and self._gate.find_in_text(sha256, data))
         }
         if not texts:
             return
@@ -496,13 +511,34 @@ class _Deriver:
         )
         if own[0]["uid"] not in self._hub_ids:  # it may have begun just now
             register_origins(self._record, self._hub, None, self._level)
-            self._hub_ids = dict(self._hub.ask("SELECT uid, origin_id FROM origins"))
+            self._read_origins()
         return {
             row["execution_id"]: self._make_row(
                 by_label[row["execution_id"]], row, found.get(row["execution_id"]), own[0]
             )
             for row in held
         }
+
+    def _read_origins(self) -> None:
+        known = self._hub.ask("SELECT uid, origin_id, sends FROM origins")
+        self._hub_ids = {uid: number for uid, number, _ in known}
+        self._sends = {uid: sends for uid, _, sends in known}
+
+    def _find_texted(self, labels: Sequence[str]) -> set[str]:
+        """Find the executions of which texts may be written: whose origin sends texts, and of which
+        nothing is held back."""
+        if self._gate is None:
+            return set()
+        if not self._sends:
+            self._read_origins()
+        least = LEVELS.index("messages")
+        rows = self._record.sql(
+            "SELECT execution_id, o.uid FROM agent_executions AS e LEFT JOIN origins AS o "
+            "ON o.origin_id = e.origin_id WHERE execution_id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(labels))],
+        )
+        texted = {label for label, uid in rows if self._sends.get(uid or "", least) >= least}
+        return texted - find_held_runs(self._record, self._gate, sorted(texted))
 
     def _make_row(
         self, run: _Run, row: Mapping[str, Any], found: SearchRow | None, own: Mapping[str, Any]
@@ -513,7 +549,7 @@ class _Deriver:
         if session and row["session_origin"] is None:
             session = f"{session}@{own['name']}"
         well = row["went_well"]
-        texts = self._with_texts
+        texts = run.label in self._texted
         doubt = _text(row["unverified"])
         return {
             "uid": run.uid,
@@ -544,9 +580,9 @@ class _Deriver:
             "said": row["said"] if texts else None,
             "made_of": run.made_of,
             "rules": READING_VERSION,
-            "scope": _text(row["scope"]),
-            "message": _text(row["final_message"]),
-            "error": _text(row["error_message"]),
+            "scope": _text(row["scope"]) if texts else None,
+            "message": _text(row["final_message"]) if texts else None,
+            "error": _text(row["error_message"]) if texts else None,
         }
 
 

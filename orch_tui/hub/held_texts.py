@@ -6,7 +6,7 @@ statement that is held back its figures go, of a content or briefing its hash al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from orch_tui.errors import NotFoundError
@@ -55,16 +55,24 @@ class SecretsGate:
 
     def find_in_content(self, content: PortableContent) -> tuple[Secret, ...]:
         """Find what looks like a secret in a content."""
-        data = None
-        if content.sha256.hex() not in self._allowed:
-            data = unpack_bytes(content.encoding, content.stored)
-        return () if data is None else self._verdicts.find_in(data, data.decode("utf-8", "replace"))
+        data = unpack_bytes(content.encoding, content.stored)
+        return () if data is None else self.find_in_text(content.sha256, data)
+
+    def find_in_text(self, sha256: bytes, data: bytes) -> tuple[Secret, ...]:
+        """Find what looks like a secret in the bytes of a text."""
+        if sha256.hex() in self._allowed:
+            return ()
+        return self._verdicts.find_in(data, data.decode("utf-8", "replace"))
 
     def find_in_briefing(self, briefing: PortableBriefing) -> tuple[Secret, ...]:
         """Find what looks like a secret in the own text of a briefing."""
         if briefing.sha256.hex() in self._allowed:
             return ()
         return find_secrets("\n".join(str(v) for kind, v in briefing.parts if kind == "text"))
+
+    def count_allowed(self) -> int:
+        """Count what was let go by a word."""
+        return len(self._allowed)
 
     def keep_verdicts(self) -> None:
         """Keep which contents hold none, so that each is looked into once."""
@@ -79,10 +87,28 @@ def _words(value: Any) -> Iterator[str]:
         for each in value:
             yield from _words(each)
     elif isinstance(value, dict):
-        for name, each in value.items():
-            # as in a file of settings: what a value is called may tell that it is a secret
-            yield f"{name} = {each}" if isinstance(each, str) else name
+        # without their names, which are orch's: a ``return_key`` is no key
+        for each in value.values():
             yield from _words(each)
+
+
+def find_held_runs(record: Record, gate: SecretsGate, labels: Sequence[str]) -> set[str]:
+    """Find the runs of which something is held back: what was said of them, or their words."""
+    held: set[str] = set()
+    for label in labels:
+        named: set[str] = set()
+        for _, statement in read_statements(record, "execution_id = ?", [label]):
+            named.update(find_sent_texts(statement.kind, statement.said, "messages"))
+            if gate.find_in_statement(statement):
+                held.add(label)
+        if label in held:
+            continue
+        texts = find_named_texts(record, named)
+        if any(
+            gate.find_in_content(each) for each in texts.contents if each.sha256.hex() in named
+        ) or any(map(gate.find_in_briefing, texts.briefings)):
+            held.add(label)
+    return held
 
 
 @frozen

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from orch_tui.hub.settings import LEVELS, Level
-from orch_tui.record.ledger.statement import describe_problem
+from orch_tui.record.ledger.registers import items_given
+from orch_tui.record.ledger.statement import decode_statement, describe_problem
 
 WITHHELD = "withheld"
 """The kind of a statement of which nothing but its place in the log is sent."""
@@ -111,23 +112,37 @@ def find_sent_texts(kind: str, said: Mapping[str, Any], level: Level) -> Iterato
     """
     if LEVELS.index(level) < LEVELS.index("messages"):
         return
-    for name in ("briefing", "handed_over", "message", "text"):
-        if isinstance(said.get(name), str):
-            yield said[name]
-    values = said.get("values") if kind == "set" else None
-    if isinstance(values, dict) and isinstance(values.get("briefing"), str):
-        yield values["briefing"]
+    yield from _texts(said, "briefing", "handed_over", *_SAID)
+    yield from _texts(_values(kind, said), "briefing")
     if level == "everything":
-        yield from _find_files(kind, said, values if isinstance(values, dict) else {})
+        yield from _find_files(kind, said)
 
 
-def _find_files(kind: str, said: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str]:
-    """Find the contents of files that a statement names, by its last fields' places."""
-    from orch_tui.record.ledger.registers import items_given
-    from orch_tui.record.ledger.statement import decode_statement
+def find_contents(kind: str, said: Mapping[str, Any]) -> Iterator[str]:
+    """Find the contents that a statement names: what was said, and files."""
+    yield from _texts(said, *_SAID)
+    if not describe_problem(kind, dict(said)):
+        yield from _find_files(kind, said)
 
+
+_SAID = ("message", "text")
+"""Fields that name a content that was said."""
+
+
+def _texts(said: Mapping[str, Any], *names: str) -> Iterator[str]:
+    yield from (said[name] for name in names if isinstance(said.get(name), str))
+
+
+def _values(kind: str, said: Mapping[str, Any]) -> Mapping[str, Any]:
+    values = said.get("values") if kind == "set" else None
+    return values if isinstance(values, dict) else {}
+
+
+def _find_files(kind: str, said: Mapping[str, Any]) -> Iterator[str]:
+    """Find the contents of files that a statement names."""
     if kind == "set":
-        yield from (item.content for item in items_given(values.get("items")) if item.content)
+        items = items_given(_values(kind, said).get("items"))
+        yield from (item.content for item in items if item.content)
     elif kind == "allocated":
         yield from (item.content for item in decode_statement(kind, said).items if item.content)
     elif kind == "delivered":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import field
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import OrchError
 from orch_tui.frozen import frozen, mutable
+from orch_tui.hub.levels import find_contents
 from orch_tui.hub.sending import recognise, run_key, storable_text
 from orch_tui.hub.watched_hub import WatchedHub
 from orch_tui.models.database import Record
@@ -25,7 +27,7 @@ from orch_tui.models.stored_bytes import unpack_bytes
 from orch_tui.record.exchange.awaited_references import is_here
 from orch_tui.record.exchange.incoming import BrokenRowError, Incoming, incoming_statements
 from orch_tui.record.exchange.outgoing import PortableStatement, find_held_texts, named_hashes
-from orch_tui.record.ledger.contents import FORGOTTEN_BYTES
+from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
 from orch_tui.record.ledger.keys import owner_of
 from orch_tui.record.ledger.origins import TELLING_ORDER, learn_origin
 
@@ -72,6 +74,8 @@ class HubOrigin(NamedTuple):
     machine: str
     name: str
     last: int
+    retold: int
+    """How many times what it had stated was told more fully."""
 
     def told(self) -> dict[str, Any]:
         """Give what is learned of it here."""
@@ -122,6 +126,7 @@ def pull_statements(
             done += now - last
             last = now
             progress("statements", done, total)
+        reader.note_heard(origin)
         reader.pulled.origins += reader.pulled.statements > before
     return reader.pulled
 
@@ -192,12 +197,14 @@ class _Reader:
         self._hub = hub
         self.pulled = Pulled()
         self.origins = {
-            uid: HubOrigin(hub_id, uid, person, declared, machine, name, last)
-            for hub_id, uid, person, declared, machine, name, last in hub.ask(
-                "SELECT origin_id, uid, person, declared, machine, name, last_seq "
+            row[1]: HubOrigin(*row)
+            for row in hub.ask(
+                "SELECT origin_id, uid, person, declared, machine, name, last_seq, retold "
                 "FROM origins ORDER BY origin_id"
             )
         }
+        self._whole: set[bytes] | None = None
+        """What the statements that this record had are recognised by there."""
         self._by_id = {each.hub_id: each for each in self.origins.values()}
         own = record.sql("SELECT uid, closed_at IS NULL FROM origins WHERE mine")
         self.own_uids = {uid for uid, _ in own}
@@ -233,19 +240,31 @@ class _Reader:
 
     def read_cursor(self, origin: HubOrigin) -> int:
         """Give up to which number an origin was fetched; of one that came by a file, or is this
-        record's own, how many of its first statements are here."""
-        held = self._record.value(
-            "SELECT seq FROM hub_cursors WHERE hub_uid = ? AND origin_uid = ?",
-            [self._hub.hub.uid, origin.uid],
-        )
+        record's own, how many of its first statements are here. What was told more fully since is
+        fetched again."""
+        held = self._held_cursor(origin.uid)
         if held is not None:
-            return int(held)
+            heard = self._held_cursor(_heard_of(origin)) or 0
+            return held if origin.retold <= heard else 0
         ((count, last),) = self._record.sql(
             "SELECT count(*), coalesce(max(seq), 0) FROM log JOIN origins USING (origin_id) "
             "WHERE uid = ?",
             [origin.uid],
         )
         return int(last) if last and count == last and self._is_same(origin, last) else 0
+
+    def _held_cursor(self, of: str) -> int | None:
+        held = self._record.value(
+            "SELECT seq FROM hub_cursors WHERE hub_uid = ? AND origin_uid = ?",
+            [self._hub.hub.uid, of],
+        )
+        return None if held is None else int(held)
+
+    def note_heard(self, origin: HubOrigin) -> None:
+        """Note that all that an origin told more fully is here."""
+        if (self._held_cursor(_heard_of(origin)) or 0) < origin.retold:
+            with self._record.write():
+                self._note_cursors({_heard_of(origin): origin.retold})
 
     def _is_same(self, origin: HubOrigin, seq: int) -> bool:
         """Tell whether the hub knows an origin's statement of a number as this record does: a
@@ -389,7 +408,24 @@ class _Reader:
             hashes |= wanted
             if not wanted:
                 break
-        return _Portion(told, self._read_contents(hashes), briefings)
+        contents = self._read_contents(hashes)
+        return _Portion(told, contents + self._unsent(told, contents, briefings), briefings)
+
+    def _unsent(
+        self,
+        told: Iterable[_Told],
+        contents: Iterable[tuple[bytes, int, bytes | None, bytes]],
+        briefings: Iterable[tuple[bytes, int, list[list[Any]]]],
+    ) -> list[tuple[bytes, int, bytes | None, bytes]]:
+        """Name the texts that were said, given or quoted and that their machine keeps to itself."""
+        named = {str(v) for *_, parts in briefings for kind, v in parts if kind == "content"}
+        for statement in (each.statement for each in told):
+            named.update(find_contents(statement.kind, statement.said))
+        sent = {sha256.hex() for sha256, *_ in contents}
+        absent = sorted(filter(_SHA256.fullmatch, named - sent))
+        return [
+            (bytes.fromhex(each), 0, None, UNSENT_BYTES) for each in sorted(self._not_here(absent))
+        ]
 
     def _not_here(self, hashes: Collection[str]) -> set[str]:
         """Tell which contents and briefings are not here, by SHA-256 (hexadecimal)."""
@@ -458,9 +494,26 @@ class _Reader:
             }
             for each in portion.told:
                 log = [(known_as[hub_id], seq) for hub_id, seq in each.log if hub_id in known_as]
-                take(work.take_statement, each.statement, log)
+                is_whole = each.statement.digest != each.recognition
+                if is_whole or not self._is_here_whole(each.recognition):
+                    reduced = each.recognition if is_whole else None
+                    take(work.take_statement, each.statement, log, reduced)
+                    if is_whole and self._whole is not None:
+                        self._whole.add(each.recognition)
             self._note_cursors(cursors)
         self._add_up(work)
+
+    def _is_here_whole(self, recognition: bytes) -> bool:
+        """Tell whether all of a statement is here of which the hub holds only figures."""
+        if self._whole is None:
+            self._whole = set()
+            if self._hub.hub.may_push:  # else this person does not see the key
+                ((key,),) = self._hub.ask("SELECT key FROM hub_secret")
+                self._whole.update(
+                    recognise(bytes(key), bytes(digest))
+                    for (digest,) in self._record.execute("SELECT digest FROM observations")
+                )
+        return recognition in self._whole
 
     def _take_apart(self, take: Callable[..., None], *told: Any) -> None:
         """Take in what others told; what is broken is left out, and said: a hub holds what any
@@ -490,6 +543,14 @@ class _Reader:
     def _remark(self, remark: str) -> None:
         if remark not in self.pulled.remarks:
             self.pulled.remarks.append(remark)
+
+
+def _heard_of(origin: HubOrigin) -> str:
+    """Name the cursor of what an origin told more fully."""
+    return f"told more fully by {origin.uid}"
+
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def _read_statement(recognition: bytes, body: str) -> PortableStatement | None:

@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from orch_tui import __version__
 from orch_tui.errors import HubError
 from orch_tui.frozen import frozen, mutable
-from orch_tui.hub.sending import EVERYTHING, SentStatement, recognise, select, storable_text
+from orch_tui.hub.held_texts import SecretsGate
+from orch_tui.hub.sending import (
+    EVERYTHING,
+    FIGURES,
+    SentStatement,
+    recognise,
+    select,
+    storable_text,
+)
 from orch_tui.hub.watched_hub import WatchedHub
 from orch_tui.models.database import Record
 from orch_tui.models.stored_bytes import pack_bytes
@@ -57,6 +65,8 @@ class OwnOrigin:
     uid: str
     hub_last: int
     """The last number that the hub has of it."""
+    sends: int
+    """At which level it told that, as the hub counts."""
     own_last: int
 
 
@@ -97,8 +107,11 @@ def push_statements(
     origins = register_origins(record, hub, declared, level)
     total = sum(max(0, origin.own_last - origin.hub_last) for origin in origins)
     for origin in origins:
+        if origin.sends < level or sender.has_news_of_held():
+            sender.tell_more(origin)
         for _ in sender.send_origin(origin):
             progress("statements", pushed.statements, total)
+    sender.finish()
     return pushed
 
 
@@ -125,10 +138,12 @@ def register_origins(
             continue
         if uid not in known:
             known[uid] = _register_origin(hub, (uid, declared, machine, name, level))
-        hub_id, hub_last, is_mine, hub_name = known[uid]
-        if is_mine:
-            _go_by_name(record, origin_id, name, hub_name)
-            registered.append(OwnOrigin(origin_id, hub_id, uid, hub_last, own_last))
+        held = known[uid]
+        if held.is_mine:
+            _go_by_name(record, origin_id, name, held.name)
+            registered.append(
+                OwnOrigin(origin_id, held.hub_id, uid, held.last, held.sends, own_last)
+            )
         elif is_open:
             with record.write():
                 reassign_log(record, origin_id, 1, own_last, {})
@@ -136,17 +151,24 @@ def register_origins(
     return registered
 
 
-_Known = tuple[int, int, bool, str]
-"""The number of an origin on the hub, its last statement, whether it is this person's, its name."""
+class _Known(NamedTuple):
+    """An origin as the hub has it: its number there, its last statement, what is sent of it,
+    whether it is this person's, and its name."""
+
+    hub_id: int
+    last: int
+    sends: int
+    is_mine: bool
+    name: str
 
 
 def _read_origins(hub: WatchedHub, uids: list[str]) -> dict[str, _Known]:
     rows = hub.ask(
-        "SELECT uid, origin_id, last_seq, person = session_user, name "
+        "SELECT uid, origin_id, last_seq, sends, person = session_user, name "
         "FROM origins WHERE uid = ANY (%s)",
         [uids],
     )
-    return {uid: (hub_id, last, is_mine, name) for uid, hub_id, last, is_mine, name in rows}
+    return {uid: _Known(*rest) for uid, *rest in rows}
 
 
 def _go_by_name(record: Record, origin_id: int, name: str, hub_name: str) -> None:
@@ -174,7 +196,7 @@ def _register_origin(hub: WatchedHub, told: tuple[str, str | None, str, str, int
         )
         if found := _read_origins(hub, [uid]):
             return found[uid]
-    return (0, 0, False, name)  # the hub has it as another's, whom this person does not see
+    return _Known(0, 0, 0, False, name)  # the hub has it as another's, whom this person cannot see
 
 
 def find_fork(record: Record, hub: WatchedHub, origins: Iterable[OwnOrigin]) -> OriginFork | None:
@@ -184,14 +206,14 @@ def find_fork(record: Record, hub: WatchedHub, origins: Iterable[OwnOrigin]) -> 
     than the last number.
     """
     for origin in origins:
-        if origin.hub_last == _taken_last(record, hub, origin):
+        if origin.hub_last == _taken_last(record, hub, origin.uid):
             continue
         first = min(origin.hub_last, origin.own_last) + 1
         if hub.hub.may_read:
             first = _find_first_other(record, hub, origin, first)
         if first <= origin.hub_last:
             return OriginFork(origin, first)
-        _note_taken(record, hub, origin, origin.hub_last)
+        _note_taken(record, hub, origin.uid, origin.hub_last)
     return None
 
 
@@ -228,21 +250,25 @@ def renumber_fork(record: Record, fork: OriginFork) -> None:
             begin_origin(record)
 
 
-def _taken_last(record: Record, hub: WatchedHub, origin: OwnOrigin) -> int:
-    """Give the last number of an origin that the hub is known to have as it is here."""
+_ALLOWED = "allowed"
+"""The cursor of how many texts that were held back were let go."""
+
+
+def _taken_last(record: Record, hub: WatchedHub, of: str) -> int:
+    """Give the last number of an origin (by uid) that the hub is known to have as it is here."""
     held = record.value(
         "SELECT seq FROM hub_cursors WHERE hub_uid = ? AND origin_uid = ?",
-        [hub.hub.uid, origin.uid],
+        [hub.hub.uid, of],
     )
     return -1 if held is None else int(held)
 
 
-def _note_taken(record: Record, hub: WatchedHub, origin: OwnOrigin, seq: int) -> None:
+def _note_taken(record: Record, hub: WatchedHub, of: str, seq: int) -> None:
     with record.write():
         record.execute(
             "INSERT INTO hub_cursors (hub_uid, origin_uid, seq) VALUES (?, ?, ?) "
             "ON CONFLICT DO UPDATE SET seq = excluded.seq",
-            [hub.hub.uid, origin.uid, seq],
+            [hub.hub.uid, of, seq],
         )
 
 
@@ -273,6 +299,8 @@ class _Sender:
         self._pushed = pushed
         self._secret = read_hub_secret(hub)
         self._sent_texts: set[str] = set()
+        self._files: set[bytes] | None = None
+        self._gate = SecretsGate(record) if level > FIGURES else None
 
     def send_origin(self, origin: OwnOrigin) -> Iterator[int]:
         """Send what the hub lacks of an origin; yields the last number it has after each part."""
@@ -281,8 +309,42 @@ class _Sender:
             some, sent = self._select(some)
             self._send_texts(sent)
             last = self._send_statements(origin, last, some, sent)
-            _note_taken(self._record, self._hub, origin, last)
+            _note_taken(self._record, self._hub, origin.uid, last)
             yield last
+
+    def has_news_of_held(self) -> bool:
+        """Tell whether somebody said since that what was held back may go."""
+        if self._gate is None:
+            return False
+        return self._gate.count_allowed() > _taken_last(self._record, self._hub, _ALLOWED)
+
+    def tell_more(self, origin: OwnOrigin) -> None:
+        """Tell what the hub has of an origin as fully as this record tells it now."""
+        last, told = 0, 0
+        texts = self._pushed.contents + self._pushed.briefings
+        while last < origin.hub_last and (
+            some := read_log(
+                self._record, origin.origin_id, last, STATEMENTS_AT_ONCE, until=origin.hub_last
+            )
+        ):
+            some, sent = self._select(some)
+            self._send_texts(sent)
+            told += self._in_turn(_insert_statements, sent)
+            last = some[-1].seq
+        more = told or self._pushed.contents + self._pushed.briefings > texts
+        self._hub.tell(
+            "UPDATE origins SET retold = retold + %s, sends = %s WHERE origin_id = %s",
+            [int(bool(more)), self._level, origin.hub_id],
+        )
+        self._pushed.statements += told
+
+    def finish(self) -> None:
+        """Note what was let go and looked into, so that it is not done again."""
+        if self._gate is None:
+            return
+        if self.has_news_of_held():
+            _note_taken(self._record, self._hub, _ALLOWED, self._gate.count_allowed())
+        self._gate.keep_verdicts()
 
     def _select(
         self, some: Sequence[LoggedStatement]
@@ -293,7 +355,9 @@ class _Sender:
         room = BYTES_AT_ONCE
         for each in some:
             if each.statement is not None:
-                chosen = select(each.statement, self._secret, self._level)
+                is_held = self._gate is not None and self._gate.find_in_statement(each.statement)
+                level = FIGURES if is_held else self._level
+                chosen = select(each.statement, self._secret, level)
                 room -= len(chosen.body)
                 if room < 0 and taken:
                     break
@@ -312,15 +376,47 @@ class _Sender:
             for each in texts.contents
             if not (each.encoding == "gone" and each.stored == UNSENT_BYTES)
         ]
+        if self._level < EVERYTHING:  # briefings quote the files that were given
+            files = self._list_files()
+            contents = [
+                each for each in contents if each.sha256.hex() in hashes or each.sha256 not in files
+            ]
         lacking = self._lacking("contents", [each.sha256 for each in contents])
-        chosen = sorted((each for each in contents if each.sha256 in lacking), key=_by_sha256)
+        chosen = sorted(
+            (each for each in contents if each.sha256 in lacking and self._may_go(each)),
+            key=_by_sha256,
+        )
         for part in _parts(chosen, lambda each: len(each.stored or b"")):
             self._pushed.contents += self._in_turn(_insert_contents, part)
         lacking = self._lacking("briefings", [each.sha256 for each in texts.briefings])
-        quoting = sorted((b for b in texts.briefings if b.sha256 in lacking), key=_by_sha256)
+        quoting = sorted(
+            (each for each in texts.briefings if each.sha256 in lacking and self._may_go(each)),
+            key=_by_sha256,
+        )
         for some in _parts(quoting, lambda each: each.size):
             self._pushed.briefings += self._in_turn(_insert_briefings, some)
         self._sent_texts |= hashes
+
+    def _may_go(self, text: PortableContent | PortableBriefing) -> bool:
+        """Tell whether nothing in a text looks like a secret, or somebody said that it may go."""
+        if self._gate is None:
+            return True
+        if isinstance(text, PortableBriefing):
+            return not self._gate.find_in_briefing(text)
+        return not self._gate.find_in_content(text)
+
+    def _list_files(self) -> set[bytes]:
+        """List the contents that are files which were given, or kept of what was delivered."""
+        if self._files is None:
+            self._files = {
+                bytes(sha256)
+                for (sha256,) in self._record.sql(
+                    "SELECT sha256 FROM contents WHERE content_id IN ("
+                    "SELECT content_id FROM context_allocations UNION "
+                    "SELECT content_id FROM bundle_items UNION SELECT content_id FROM outputs)"
+                )
+            }
+        return self._files
 
     def _lacking(self, table: str, digests: Collection[bytes]) -> set[bytes]:
         """Find which of these the hub does not hold; all where this person may not look."""
@@ -431,12 +527,13 @@ def _insert_briefings(hub: WatchedHub, rows: Sequence[PortableBriefing]) -> int:
     )
 
 
-def _insert_statements(hub: WatchedHub, sent: Sequence[SentStatement]) -> None:
-    """Insert statements, and what they are about; but for those that were redacted there."""
+def _insert_statements(hub: WatchedHub, sent: Sequence[SentStatement]) -> int:
+    """Insert statements, and what they are about, but for those that were redacted there; gives how
+    many the hub did not have."""
     if not sent:
-        return
+        return 0
     rows = sorted(sent, key=lambda each: (each.recognition, each.digest))
-    hub.tell(
+    new = hub.tell(
         "INSERT INTO statements (recognition, level, digest, kind, at, body) "
         "SELECT told.* FROM unnest(%b::bytea[], %s::smallint[], %b::bytea[], %s::text[], "
         "%s::timestamptz[], %s::text[]) AS told (recognition, level, digest, kind, at, body) "
@@ -458,6 +555,7 @@ def _insert_statements(hub: WatchedHub, sent: Sequence[SentStatement]) -> None:
             "SELECT * FROM unnest(%s::text[], %b::bytea[]) ON CONFLICT DO NOTHING",
             [[key for key, _ in about], [recognition for _, recognition in about]],
         )
+    return new
 
 
 def _insert_log(hub: WatchedHub, origin: OwnOrigin, entries: Iterable[tuple[int, bytes]]) -> None:

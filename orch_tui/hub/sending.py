@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from orch_tui.hub.levels import find_sent_texts, reduce_to_figures
 from orch_tui.hub.settings import LEVELS
 from orch_tui.record.exchange.outgoing import PortableStatement, named_hashes
 
+FIGURES = LEVELS.index("figures")
 EVERYTHING = LEVELS.index("everything")
 
 
@@ -35,17 +37,35 @@ class SentStatement(NamedTuple):
 
 def select(told: PortableStatement, secret: bytes, level: int) -> SentStatement:
     """Select what of a statement is sent at a level; ``secret`` is the hub's."""
-    body = canonical_body({**told.fields(), "digest": told.digest.hex()})
+    kind, said = told.kind, told.said
+    texts: frozenset[str] = frozenset()
+    if level <= FIGURES:
+        kind, said = reduce_to_figures(kind, said, lambda text: _pseudonym(secret, text))
+        # without its digest: texts could be tried against that
+        body = canonical_body({**told.fields(), "kind": kind, "said": said, "actor": None})
+    else:
+        body = canonical_body({**told.fields(), "digest": told.digest.hex()})
+        everything = level >= EVERYTHING
+        named = named_hashes([told]) if everything else find_sent_texts(kind, said, LEVELS[level])
+        texts = frozenset(named)
     return SentStatement(
         recognise(secret, told.digest),
         level,
         hashlib.sha256(body.encode()).digest(),
-        storable_text(told.kind),
+        storable_text(kind),
         storable_time(told.at),
         body,
         tuple(map(storable_text, list_keys(told))),
-        frozenset(named_hashes([told])),
+        texts,
     )
+
+
+def _pseudonym(secret: bytes, text: str) -> str:
+    """Make what stands for the hash of a text, or for the digest of another statement."""
+    try:
+        return recognise(secret, bytes.fromhex(text)).hex()
+    except ValueError:  # plain SQL may have put in anything
+        return recognise(secret, text.encode("utf-8", "replace")).hex()
 
 
 def recognise(secret: bytes, digest: bytes) -> bytes:

@@ -209,7 +209,20 @@ class Incoming:
             contents.store_absent(self._record, sha256, size, mark)
             return
         self.redacted.look_at(data)
-        contents.store_content(self._record, data)
+        content_id = contents.store_content(self._record, data)
+        if held:
+            self._touch_runs_of(content_id)
+
+    def _touch_runs_of(self, content_id: int) -> None:
+        """Have the rows made anew of the runs that name a content which has come only now."""
+        for (label,) in self._record.sql(
+            "SELECT execution_id FROM completions WHERE message_id = ?1 "
+            "UNION SELECT execution_id FROM agent_executions WHERE message_id = ?1 "
+            "UNION SELECT execution_id FROM told WHERE content_id = ?1 "
+            "UNION SELECT execution_id FROM context_allocations WHERE content_id = ?1",
+            [content_id],
+        ):
+            self._touched[label] = None
 
     def take_briefing(self, sha256: bytes, size: int, parts: Sequence[Sequence[Any]]) -> None:
         """Take in a briefing; its parts name contents by SHA-256, as `PortableBriefing` does.
@@ -242,9 +255,15 @@ class Incoming:
 
     # Statements
 
-    def take_statement(self, told: PortableStatement, log: Sequence[tuple[int, int]] = ()) -> None:
+    def take_statement(
+        self,
+        told: PortableStatement,
+        log: Sequence[tuple[int, int]] = (),
+        reduced: bytes | None = None,
+    ) -> None:
         """Take in a statement; ``log`` says which origins (their numbers here) stated it, and as
-        which of their statements.
+        which of their statements. It takes the place of the one with the digest ``reduced``, which
+        told less of the same.
 
         Raises:
             BrokenRowError: it is none.
@@ -252,6 +271,8 @@ class Incoming:
         problem = describe_problem(told.kind, told.said)
         if problem:
             raise BrokenRowError(f"statement {told.digest.hex()[:8]}: {problem}")
+        if reduced is not None:
+            self._drop_reduced(reduced)
         if known := find_statement(self._record, told.digest):  # most are: exports come again
             self._log(log, known)
             self._known.append(known.observation_id)
@@ -282,6 +303,18 @@ class Incoming:
             self._apply_identified(statement, about, stored, origin_id)
         elif about:
             self._apply_to_run(statement, about, stored, origin_id)
+
+    def _drop_reduced(self, digest: bytes) -> None:
+        """Drop a statement of which more is told now."""
+        for observation_id, label in self._record.sql(
+            "SELECT observation_id, execution_id FROM observations WHERE digest = ?", [digest]
+        ):
+            for table in ("registers", "log", "observations"):
+                self._record.execute(
+                    f"DELETE FROM {table} WHERE observation_id = ?", [observation_id]
+                )
+            if label is not None:
+                self._touched[label] = None
 
     def _agree_on_time(self, observation_id: int, told: PortableStatement) -> None:
         """Have the earlier one where a record and its copy were told the same: what people say is

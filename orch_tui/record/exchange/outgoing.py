@@ -14,6 +14,7 @@ from orch_tui.models.database import Record, in_list
 from orch_tui.models.stored_bytes import STORED_BYTES, unpack_parts
 from orch_tui.models.values import as_bytes, listed_names, readable
 from orch_tui.record.ledger import portable
+from orch_tui.record.ledger.contents import UNSENT_BYTES
 from orch_tui.record.ledger.statement import canonical_json, unpack_fields
 
 
@@ -218,15 +219,18 @@ def find_named_texts(view: Record, hashes: Collection[str]) -> NamedTexts:
 
 
 def find_held_texts(view: Record, hashes: Iterable[str]) -> set[str]:
-    """Find which of these hashes are of contents or briefings that the record holds."""
+    """Find which of these hashes are of contents or briefings that the record holds, or knows to be
+    gone; one that was only not sent may come yet."""
     held: set[str] = set()
     for some in _lists(hashes):
         listed, digests = in_list(bytes.fromhex(each) for each in some)
         held.update(
             sha256.hex()
-            for table in ("contents", "briefings")
             for (sha256,) in view.sql(
-                f"SELECT sha256 FROM {table} WHERE sha256 IN {listed}", digests
+                f"SELECT sha256 FROM contents WHERE sha256 IN {listed} "
+                "AND NOT (encoding = 'gone' AND data = ?) "
+                f"UNION ALL SELECT sha256 FROM briefings WHERE sha256 IN {listed}",
+                [*digests, UNSENT_BYTES, *digests],
             )
         )
     return held
