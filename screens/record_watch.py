@@ -123,7 +123,7 @@ def stamp_record(database: Path) -> tuple[int, ...]:
     except OSError:
         return ()
     try:
-        waiting = database.with_name(f"{database.name}-wal").stat().st_size
+        log = database.with_name(f"{database.name}-wal").stat()
     except OSError:
-        waiting = 0
-    return status.st_ino, status.st_mtime_ns, waiting
+        return status.st_ino, status.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns, log.st_size, log.st_mtime_ns

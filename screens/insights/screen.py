@@ -25,6 +25,7 @@ from orch_tui.screens.insights.point_plot import PointPlot
 from orch_tui.screens.insights.queries import bucket_query, quoted, write_query
 from orch_tui.screens.insights.start_points import show_starts, word_deviations
 from orch_tui.screens.orch_screen import OrchScreen
+from orch_tui.screens.record_watch import stamp_record
 from orch_tui.screens.report_view import open_report
 from orch_tui.screens.widgets.row_list import Column, Row, Rows
 
@@ -186,6 +187,8 @@ wide. In the overview a letter goes to what is new.
     def __init__(self) -> None:
         super().__init__()
         self._read: dict[str, ReadPart] = {}
+        self._stamp: tuple[int, ...] = ()
+        """Of the record that they were read from."""
         """The parts that were read, until the record changes."""
         self._is_empty = True
         self._reading = EndableReading()
@@ -221,14 +224,17 @@ wide. In the overview a letter goes to what is new.
     # Reading
 
     def load(self) -> None:
-        """Read what is in front; where that took long before, only when asked to."""
-        if self._took_seconds > AT_ONCE and self.part != OVERVIEW:
+        """Read what is in front where the record changed since; where that took long before, only
+        when asked to."""
+        if self._read and self._stamp == stamp_record(self.app.project.database):
+            self._load_part()
+        elif self._took_seconds > AT_ONCE and self.part != OVERVIEW:
             self._tell("the record may have changed, r reads it again")
         else:
             self.action_load()
 
     def action_load(self) -> None:
-        self._read = {}
+        self._read, self._stamp = {}, stamp_record(self.app.project.database)
         self._load_part()
 
     def _load_part(self) -> None:

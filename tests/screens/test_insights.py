@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from textual.containers import Vertical
@@ -16,7 +17,9 @@ from orch_tui.api import OrchestrationSession
 from orch_tui.app import OrchApp
 from orch_tui.drafts import Drafts
 from orch_tui.errors import RecordError
+from orch_tui.models.database import Record
 from orch_tui.project import Project
+from orch_tui.recall import insights
 from orch_tui.screens.deploy.return_form import ReturnForm
 from orch_tui.screens.dialogs import Pick
 from orch_tui.screens.history.run_view import Run
@@ -102,6 +105,34 @@ async def test_enter_goes_into_the_figures_and_escape_back(folder: Path, clock: 
         assert app.screen.focused is figures(app)
         await pilot.press("escape")
         assert app.screen.focused is app.screen.query_one("#parts")
+
+
+async def test_what_did_not_change_is_not_read_again(
+    folder: Path, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    gather = insights.gather_part
+
+    def note(record: Record, part: str, **chosen: Any) -> list[dict[str, Any]]:
+        read.append(part)
+        return gather(record, part, **chosen)
+
+    monkeypatch.setattr(insights, "gather_part", note)
+    app = OrchApp(Project(folder, clock=clock))
+    async with app.run_test() as pilot:
+        for key in ("f5", "escape", "down"):
+            await pilot.press(key)
+            await settled(pilot)
+        assert read == ["by_agent_type"]
+        for key in ("down", "up", "f4", "f5"):
+            await pilot.press(key)
+            await settled(pilot)
+        assert read == ["by_agent_type", "by_model"]
+        assert figures(app).rows
+        OrchestrationSession("Another", project=app.project)
+        app.on_record_changed()
+        await settled(pilot)
+        assert read == ["by_agent_type", "by_model", "by_agent_type"]
 
 
 async def test_a_figure_leads_to_its_runs(folder: Path, clock: FakeClock) -> None:

@@ -50,6 +50,8 @@ def weigh_files(of: ChosenRuns) -> tuple[FileWorth, ...]:
             NUMBERED_RUNS,
         )
     }
+    if not known:
+        return ()
     given = _read_given(of, known)
     touched: defaultdict[_Key, set[str]] = defaultdict(set)
     counts: defaultdict[_Key, list[int]] = defaultdict(lambda: [0, 0, 0])
