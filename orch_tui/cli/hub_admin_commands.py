@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -109,10 +109,10 @@ def _check(arguments: Namespace) -> int:
 def hub_admin_held() -> argparse.ArgumentParser:
     parser = Parser(
         "hub admin held",
-        remarks="What looks like it holds a secret is not sent: of a text its hash goes alone, of\n"
-        "a statement its figures. Told is what it looks like and where; the words are not\n"
-        "shown. --allow says that one is none and may go; what is one goes from the record\n"
-        "by `orch redact`.",
+        remarks="What looks like it holds a secret is not sent: of a text its hash goes alone,\n"
+        "of a statement its figures. Told is what it looks like and where; the words are\n"
+        "not shown. --allow says that one is none and may go; what is one goes from the\n"
+        "record by `orch redact`.",
         example="""
 orch hub admin held
 orch hub admin held --allow 3f9c01ab22""",
@@ -151,9 +151,9 @@ def _held(arguments: Namespace) -> int:
 def hub_admin_forget() -> argparse.ArgumentParser:
     parser = _parser(
         "hub admin forget",
-        remarks="As its owner. The words go, for good, and what nothing else names; the places in\n"
-        "the log stay, so that nothing is sent again. Records that fetched it keep it until\n"
-        "`orch forget` is run there; backups of the server keep it, too.",
+        remarks="As its owner. The words go, for good, and what nothing else names; the places\n"
+        "in the log stay, so that nothing is sent again. Records that fetched it keep it\n"
+        "until `orch forget` is run there; backups of the server keep it, too.",
         example="orch hub admin forget team-owner --machine ann-laptop --dry-run",
     )
     what = parser.add_mutually_exclusive_group()
@@ -209,8 +209,8 @@ def _parser(name: str, *, remarks: str, example: str) -> Parser:
 @contextmanager
 def _connected(arguments: Namespace) -> Iterator[tuple[Connection[Any], str]]:
     """The database that was named, and where it is."""
-    from orch_tui.hub.service import asking, connect_to_service, find_service
+    from orch_tui.hub.service import connected, find_service
 
     service = find_service(arguments.service, insecure=arguments.insecure)
-    with asking(service), closing(connect_to_service(service, arguments.schema)) as connection:
+    with connected(service, arguments.schema) as connection:
         yield connection, service.place

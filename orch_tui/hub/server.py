@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from orch_tui.hub.administration import let_in, make_hub, migrate_hub
 from orch_tui.hub.postgres import OWNER, Cluster, list_programs, release_of
 from orch_tui.hub.service import (
     DEFAULT_SCHEMA,
-    connect_to_service,
+    connected,
     find_service,
     load_psycopg,
 )
@@ -218,11 +218,11 @@ def _ensure_hub(cluster: Cluster, port: int | None) -> str:
     """See that there is a hub, up to date, and that whoever serves it may use it; gives its
     address."""
     sockets, at = cluster.sockets, str(port or 5432)
-    with closing(connect_to_service(find_service(_address(sockets, at, OWNER, "postgres")))) as on:
+    with connected(find_service(_address(sockets, at, OWNER, "postgres"))) as on:
         if not on.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             on.execute(f"CREATE DATABASE {DATABASE}".encode())
     now = datetime.now(UTC)
-    with closing(connect_to_service(find_service(_address(sockets, at, OWNER)))) as owner:
+    with connected(find_service(_address(sockets, at, OWNER))) as owner:
         known = "SELECT 1 FROM pg_namespace WHERE nspname = %s"
         if owner.execute(known, [DEFAULT_SCHEMA]).fetchone():
             migrate_hub(owner, DEFAULT_SCHEMA, now)

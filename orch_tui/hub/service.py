@@ -251,18 +251,22 @@ def open_hub(
 
     What PostgreSQL refuses within is a HubError.
     """
-    with asking(service), closing(connect_to_service(service, schema)) as connection:
+    with connected(service, schema) as connection:
         yield _look_at_hub(connection, service, schema, pushes=pushes)
 
 
 @contextmanager
-def asking(service: HubService) -> Iterator[None]:
-    """Have what PostgreSQL refuses, or that it goes away, be a HubError."""
+def connected(service: HubService, schema: str = DEFAULT_SCHEMA) -> Iterator[Connection[Any]]:
+    """Connect to a server, whatever is there, until the end of the ``with``.
+
+    What PostgreSQL refuses within, or that it goes away, is a HubError.
+    """
     psycopg = load_psycopg()
-    try:
-        yield
-    except psycopg.Error as error:
-        raise hub_error(service, error) from None
+    with closing(connect_to_service(service, schema)) as connection:
+        try:
+            yield connection
+        except psycopg.Error as error:
+            raise hub_error(service, error) from None
 
 
 def _look_at_hub(

@@ -20,7 +20,7 @@ from orch_tui.hub.postgres import Cluster, list_programs
 from orch_tui.hub.server import served_home, serving_hub, wait_while_served
 from tests.cli.conftest import Run
 from tests.counts import HANGS_AFTER
-from tests.hub.postgres import programs_for_tests, require_programs
+from tests.hub.postgres import LITTLE, programs_for_tests, require_programs
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync_beside")]
 
@@ -28,6 +28,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_sync_beside")]
 @pytest.fixture(scope="module", autouse=True)
 def programs() -> Path:
     return require_programs()
+
+
+@pytest.fixture(autouse=True)
+def nothing_waits_for_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of this process write as those do that nobody needs to find again."""
+    make, start = Cluster.make, Cluster.start
+    monkeypatch.setattr(Cluster, "make", lambda self, *words: make(self, *words, "--no-sync"))
+    monkeypatch.setattr(Cluster, "start", lambda self, told: start(self, {**LITTLE, **told}))
 
 
 @pytest.fixture
@@ -57,7 +65,9 @@ def test_a_hub_is_made_joined_stopped_and_back(home: Path, did: Run, orch: Run) 
         assert did("hub", "status", "--format", "json").json["hub"] == first["hub"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.wide)]
+)
 def test_the_command_serves_until_it_is_told_to_stop(
     home: Path, did: Run, number: signal.Signals, own_home: Path
 ) -> None:
@@ -96,6 +106,18 @@ def test_a_server_that_was_left_over_is_taken_over(
             wait_while_served(again, sleep=lambda seconds: None)
         assert "server.log" in ended.value.hint
         monkeypatch.setattr(Cluster, "stop", lambda *_: None)
+
+
+def test_data_that_holds_something_else_is_told(home: Path) -> None:
+    import psycopg
+
+    with serving_hub(home) as served:
+        owner = served.address.rpartition(" user=")[0] + " user=orch"
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute("DROP TABLE orch.log CASCADE")
+    with pytest.raises(HubError, match='relation "log" does not exist'), serving_hub(home):
+        pass
+    assert not (home / "data" / "postmaster.pid").exists()
 
 
 def test_on_the_loopback_passwords_are_asked(
