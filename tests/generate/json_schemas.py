@@ -273,7 +273,26 @@ def _schema(name: str, answers: list[Any]) -> dict[str, Any]:
     for answer in answers:
         builder.add_object(answer)
     schema = _open_maps(builder.to_schema())
+    _tell_models(schema, _ASKED if name in _BY_COLUMNS else _RAN)
     return {"$schema": schema.pop("$schema"), "title": f"orch {name} --format json", **schema}
+
+
+_BY_COLUMNS = ("query", "show")
+_ASKED = "The model that was asked for, as in the table; the one that ran is resolved_model."
+_RAN = "The model that ran; while resolved_model is null, the one that was asked for."
+
+
+def _tell_models(schema: Any, meaning: str) -> None:
+    """Say what ``model`` means where both models are told."""
+    if isinstance(schema, list):
+        for each in schema:
+            _tell_models(each, meaning)
+    elif isinstance(schema, dict):
+        properties = schema.get("properties", {})
+        if {"model", "resolved_model"} <= properties.keys():
+            properties["model"] = {"description": meaning, **properties["model"]}
+        for each in schema.values():
+            _tell_models(each, meaning)
 
 
 def _open_maps(schema: Any, name: str = "") -> Any:
