@@ -25,7 +25,16 @@ ONLY_HERE = {
 
 def are_possible() -> bool:
     """Tell whether there is a terminal to open them in, or a browser at the other end."""
-    return "TEXTUAL_DRIVER" in os.environ or (sys.stdin.isatty() and sys.stdout.isatty())
+    return "TEXTUAL_DRIVER" in os.environ or (_is_on_terminal() and not _is_dumb())
+
+
+def _is_on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _is_dumb() -> bool:
+    """Tell whether the terminal says of itself that it cannot place text."""
+    return os.environ.get("TERM") in ("dumb", "unknown")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +58,12 @@ def _open(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int
         serve(arguments.port or PORT, database=arguments.db)
     elif are_possible():
         return open_on(Path.cwd(), database=arguments.db)
+    elif _is_on_terminal():
+        raise OrchError(
+            f"TERM is {os.environ['TERM']}: the screens need a terminal that can place text",
+            hint="orch help lists the commands, which do the same; orch --web opens a browser; "
+            "TERM=xterm-256color orch, where this terminal can after all",
+        )
     else:
         parser.print_help()
     return 0

@@ -78,6 +78,13 @@ def test_no_colour_is_used_where_none_is_wanted(runs: None, command: str) -> Non
         assert set(ESCAPE.findall(shown)) <= {"\x1b[1m", "\x1b[0m"}  # bold is no colour
 
 
+def test_a_terminal_that_cannot_place_text_is_told_what_can_be_done(project: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "dumb"}
+    code, shown = run_on_terminal(typed=b"", env=env, width=80)
+    assert code == 1 and "TERM is dumb" in shown and "orch help" in shown
+    assert "\x1b" not in shown
+
+
 def test_untrusted_text_cannot_speak_to_the_terminal(did: Run, runs: None) -> None:
     hostile = "a\x1b]0;title\x07b\x9b31mc\u202ed"
     did("init-deployment", "--agent-type", "evil\x1b[2J", "--scope", hostile)
