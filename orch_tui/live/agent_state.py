@@ -45,6 +45,9 @@ SILENT_CALL_AFTER = 600.0
 FULL_FROM = 0.8
 """Share of the window."""
 
+_WOKEN_WITHIN = 3.0
+"""Seconds after the end of its child within which a client wakes an agent that waited for it."""
+
 _ASKS_AFTER = 1.0
 """Seconds a call must be open: calls that need no permission looked so for a quarter of one."""
 
@@ -108,6 +111,8 @@ class AgentSurroundings:
     life_evidence: str
     client: Client | None = None
     running_children: int = 0
+    child_back_at: float | None = None
+    """When the last of its children that have ended did, in seconds since 1970."""
     asked: PermissionAsked | None = None
     open_calls_in_session: int = 1
     """Calls of all its session's agents that may be what is asked for."""
@@ -130,6 +135,9 @@ def decide_state(work: AgentWork, sidecar: SidecarFacts, around: AgentSurroundin
     if is_finished or (newest == "ended" and not calls):
         if around.running_children:
             return _waits(around.running_children, last)
+        back = around.child_back_at
+        if back is not None and last < back and around.now - back < _WOKEN_WITHIN:
+            return AgentState("waiting", "its child came back just now", last, count=1)
         why = "its sidecar says that it finished" if is_finished else _OF_RECORD[newest]
         return AgentState("returned", why, last)
     first = calls[0] if calls else OpenCall("", "", last)

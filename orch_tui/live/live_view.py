@@ -342,6 +342,7 @@ class LiveView:
                 why,
                 self._clients.clients.get(followed.session),
                 sum(not child.has_ended for child in followed.children),
+                _last_end(followed.children),
                 self._requests.asked.get((followed.session, followed.file.agent_id)),
                 asked_for.get(followed.session, 0),
                 followed.session in explained,
@@ -597,6 +598,12 @@ class LiveView:
             self._windows[key] = None if found is None or found.assumed else found.window
         window = self._windows[key]
         return window if window is None or context <= window else None
+
+
+def _last_end(children: Iterable[_Followed]) -> float | None:
+    """When the last of the agents that have ended did; None: none has."""
+    ends = [child.work.last_at for child in children if child.has_ended]
+    return max((at for at in ends if at), default=None)
 
 
 def _tells_of_itself(version: str) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.client.comparison import list_differences, read_recorded
+from tests.client.handed_figures import list_mistaken_figures
 from tests.client.run import Run
 from tests.client.scenario import Fields
 from tests.client.truth import read_truth
@@ -38,6 +40,8 @@ def judge_run(run: Run) -> list[str]:
         return [f"by {by}: {line}" for line in found]
 
     found = _judge_watching(run) if scenario.doings else []
+    requests = json.loads(run.first_requests.read_text())
+    found += list_mistaken_figures(run.config / "projects", requests)
     found += look("hooks")
     run.orch("import")
     found += look("hooks and import")

@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.client.script import AFTER_THE_SCRIPT, AGENT_OF, FILE, PLAY, Answer, Block, Parts, Step
 
-PATIENCE = 60
+PATIENCE = 120
 """Seconds that anything is waited for; a run in which it does not come is wrong."""
 
 COMPACTION = re.compile(r"\bsummary of (the|our|this) conversation\b")
@@ -56,6 +56,8 @@ class Play:
     served: list[Served] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
     held: set[str] = field(default_factory=set)
+    first_requests: dict[str, Any] = field(default_factory=dict)
+    """The first body that each agent sent, by its id."""
     over: bool = False
     _refused: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -130,7 +132,7 @@ class MessagesApi:
     def __init__(self, parts: Parts, project: str) -> None:
         self.play = Play(parts, project)
         handler = type("Handler", (_Handler,), {"play": self.play})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -151,6 +153,11 @@ class MessagesApi:
         self.play.end()
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    """Connections that may wait: fifty agents ask at once."""
 
 
 def write_served(served: list[Served], target: Path) -> None:
@@ -198,6 +205,8 @@ class _Handler(BaseHTTPRequestHandler):
             at=time.time(),
             sizes={n: len(json.dumps(request.get(n, ""), ensure_ascii=False)) for n in names},
         )
+        if served.agent:
+            self.play.first_requests.setdefault(served.agent, request)
         number = self.play.keep(served)
         chosen = self.play.choose(part, step)
         if not isinstance(chosen, Answer):

@@ -126,10 +126,10 @@ class Run:
         self._write_project()
         self._write_settings()
         self.orch("install", "--hooks", "--yes")
+        self.began = time.time()  # a deployment may be of what is prepared
         if self.scenario.prepare:
             self.scenario.prepare(self.project, self.orch)
         api = MessagesApi(self.scenario.parts, str(self.project))
-        self.began = time.time()
         with api as play:
             self.environment["ANTHROPIC_BASE_URL"] = api.url
             with self._watch() if self.scenario.doings else nullcontext():
@@ -139,6 +139,12 @@ class Run:
                     self._print(play)
                 self.ended = time.time()
         write_served(play.served, self.folder / "served.jsonl")
+        self.first_requests.write_text(json.dumps(play.first_requests))
+
+    @property
+    def first_requests(self) -> Path:
+        """The first body that each agent sent, as JSON by its id."""
+        return self.folder / "first_requests.json"
 
     @property
     def watched(self) -> Path:

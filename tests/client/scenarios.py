@@ -660,7 +660,7 @@ SCENARIOS = [
             Press("Enter"),
             Said("writer", 1),
             Said("builder", 1),
-            Said("main", 3),
+            Said("main", 2),
         ],
         doings={
             "writer": f"{AT_WORK}asks {AT_WORK}returned",
@@ -692,6 +692,7 @@ SCENARIOS = [
             **dict.fromkeys(FIFTY, [says(READ, after=1), says("Done with mine.", after=2)]),
         },
         dict.fromkeys(FIFTY, {}),
+        environment={"CLAUDE_CODE_MAX_CONCURRENT_SUBAGENTS": "50"},
         doings=dict.fromkeys(FIFTY, f"{AT_WORK}returned"),
     ),
     Scenario(

@@ -22,6 +22,10 @@ LATE = 2.0
 PATIENCE = 30
 """Seconds after the end of the client within which every end is told and recorded."""
 
+OLDER = ("starting", "waiting", "asks", "asks?")
+"""States that began before what tells of them was written: a client that begins many agents at once
+writes their prompts when it comes to that."""
+
 Line = Mapping[str, Any]
 
 
@@ -91,7 +95,7 @@ def list_mistaken_states(
         mistakes += [
             f"{part} {t['state']} since {t['since']} was told at {t['at']}"
             for t in told
-            if t["state"] not in ("waiting", "asks", "asks?") and _lag(t) > late
+            if t["state"] not in OLDER and _lag(t) > late
         ]
     return mistakes
 

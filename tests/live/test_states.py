@@ -150,10 +150,22 @@ def test_an_agent_that_ended_waits_for_children_in_the_background(
     files: ClaudeFiles, follower: Follower
 ) -> None:
     outer = files.agent("aouter").prompt(0).says(2, "They run.")
-    files.agent("ainner", parentAgentId="aouter").prompt(1)
+    inner = files.agent("ainner", parentAgentId="aouter").prompt(1)
     first, _ = follower.look(3).agents
     assert (first.doing, first.evidence) == ("waits for 1", "1 child runs")
     assert outer.agent_id == first.agent_id
+    inner.says(5, "Done")
+    first, second = follower.look(5.2).agents
+    assert (first.state, second.state) == ("waiting", "returned")
+    assert first.evidence == "its child came back just now", "its client wakes it"
+    outer.told(5.4, "It is done.")
+    assert follower.look(5.6).agents[0].state == "thinking"
+
+
+def test_who_is_not_woken_has_returned(files: ClaudeFiles, follower: Follower) -> None:
+    files.agent("aouter").prompt(0).says(2, "They run.")
+    files.agent("ainner", parentAgentId="aouter").prompt(1).says(5, "Done")
+    assert [follower.look(at).agents[0].state for at in (6, 9)] == ["waiting", "returned"]
 
 
 def test_children_that_ended_before_anybody_looked_count_in_the_sum(files: ClaudeFiles) -> None:

@@ -346,6 +346,13 @@ def left(record: Record) -> list[str]:
         # the hooks of both overtook one another
         ({"status": "failed", "completed_at": 9}, {"completed_at": 11}, True),
         ({"status": "failed", "completed_at": 9}, {"completed_at": 11.1}, False),
+        # it is only presumed to have failed
+        ({"status": "failed", "ending": "gone", "completed_at": 9}, {"completed_at": 5}, False),
+        (
+            {"status": "failed", "ending": "gone", "completed_at": 9},
+            {"ending": "gone", "completed_at": 9},
+            True,
+        ),
         # nobody asks for these
         ({"status": "failed", "completed_at": 9}, dict(completed_at=5, tool_use_id="T"), False),
         (

@@ -332,7 +332,7 @@ _HALF_RUN = "tool_use_id IS NULL AND agent_id NOTNULL"
 def _list_halves(record: Record, session: str, keys: str, condition: str) -> list[Row]:
     """List the executions of a Claude session of which only the call or the run is known."""
     return record.rows(
-        "SELECT execution_id, tool_use_id, agent_id, agent_type, status, "
+        "SELECT execution_id, tool_use_id, agent_id, agent_type, status, ending, "
         "deployed_at, completed_at, coalesce(handed_over_id, briefing_id) AS text "
         "FROM agent_executions "
         "WHERE (session_id IN (SELECT session_id FROM sessions WHERE claude_session = ?) "
@@ -360,9 +360,13 @@ _OVERTAKEN = 2.0
 
 
 def _covers(call: Row, run: Row) -> bool:
-    """Tell whether a run ended while a call of its type went on."""
+    """Tell whether a run ended while a call of its type went on.
+
+    A call that is only presumed to be gone may still be told to have returned, with its agent.
+    """
     return (
         call["agent_type"] == run["agent_type"]
+        and (call["ending"] != "gone" or run["ending"] == "gone")
         and (call["text"] == run["text"] or None in (call["text"], run["text"]))
         and run["completed_at"] is not None
         and (call["deployed_at"] or "~") <= run["completed_at"]
