@@ -331,18 +331,19 @@ class OrchApp(App[None]):
         self.run_to_compose = label
         self.switch_mode("compose")
 
-    def find_in_history(self, query: str) -> None:
-        """Go to History with a query typed."""
+    def find_in_history(self, query: str, *, of_team: bool = False) -> None:
+        """Go to History with a query typed, among the runs of the record or of the team."""
         self.switch_mode("history")
-        self.call_after_refresh(lambda: self._type_query(query))
+        self.call_after_refresh(lambda: self._type_query(query, of_team))
 
-    def _type_query(self, query: str) -> None:
+    def _type_query(self, query: str, of_team: bool) -> None:
         from textual.widgets import Input
 
         from orch_tui.screens.history.screen import HistoryScreen
 
         if isinstance(self.screen, HistoryScreen):
             self.screen.leave_session()
+            self.screen.show_team(of_team)
         box = self.screen.query_one("#query", Input)
         box.value = query
         box.cursor_position = len(query)

@@ -153,12 +153,7 @@ class _TeamSearch:
             str(uid)
             for (uid,) in record.sql("SELECT uid FROM origins WHERE mine AND closed_at IS NULL")
         }
-        settings = {"jit": "off", "max_parallel_workers_per_gather": "0"}
         self._connection.prepare_threshold = None  # plans are made for the values that are asked
-        self._connection.execute(
-            f"SELECT {', '.join(['set_config(%s, %s, false)'] * len(settings))}".encode(),
-            [word for setting in settings.items() for word in setting],
-        )
         self._translator = QueryTranslator(record, self._list_origins())
 
     def _list_origins(self) -> list[KnownOrigin]:
@@ -230,9 +225,7 @@ class _TeamSearch:
         left = int(1000 * max(self._left(), _LEAST_TIME))
         try:
             with self._connection.pipeline():
-                self._connection.execute(
-                    "SELECT set_config('statement_timeout', %s, true)", [str(left)]
-                )
+                self._connection.execute(_SETTINGS, [str(left)])
                 rows = self._connection.execute(statement.encode(), parameters)
             return rows.fetchall()
         except QueryCanceled:
@@ -351,10 +344,10 @@ class _TeamSearch:
     def _oldest(self) -> datetime:
         """Find when the oldest run was deployed of which that is known."""
         try:
-            ((at,),) = self._ask("SELECT min(at) FROM search WHERE at > %s", [_EPOCH])
+            rows = self._ask("SELECT at FROM search WHERE at > %s ORDER BY at LIMIT 1", [_EPOCH])
         except _OutOfTimeError:
             return _EVER
-        return at or _EVER
+        return rows[0][0] if rows else _EVER
 
     def _look_in_window(
         self,
@@ -564,6 +557,13 @@ class _TeamSearch:
             for run_id, *said, other in rows
         }
 
+
+_SETTINGS = (
+    "SELECT set_config('statement_timeout', %s, true), set_config('enable_seqscan', 'off', true), "
+    "set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+)
+"""Of each question. PostgreSQL takes a table of few pages for a short one, and does not know that
+each of its vectors has to be unpacked."""
 
 _SORTS = {
     "cost": "cost_usd DESC NULLS LAST, at DESC",

@@ -516,9 +516,14 @@ again; **Enter** fetches one of another, which then opens, compares and replays 
 
     def action_switch_team(self) -> None:
         """Show the runs of everybody who shares the hub, or those of the record."""
-        self._of_team = not self._of_team
-        self._marked = {}
-        self._search(typed=True)
+        self.show_team(not self._of_team)
+
+    def show_team(self, of_team: bool) -> None:
+        """Show the runs of everybody who shares the hub, or those of the record."""
+        if of_team != self._of_team:
+            self._of_team = of_team
+            self._marked = {}
+            self._search(typed=True)
 
     def action_timeline(self) -> None:
         """Show when the runs of the session ran that the run under the cursor belongs to."""

@@ -47,6 +47,10 @@ def write_query(part: str, row: dict[str, Any], *, weekly: bool) -> str | None:
             return agent + "has:validation "
         case "costs":
             return agent + of("model", "model")
+        case "by_person":
+            return of("person", "person") or None
+        case "by_machine":
+            return of("machine", "machine") or None
         case "by_model" | "corrections":
             return of("model", "model") or None
         case "estimates":

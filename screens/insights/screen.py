@@ -73,7 +73,21 @@ GROUPS = {
 """The parts of the insights by what they are about, in the order they are read: what was learned
 apart from what was estimated."""
 
+TEAM_GROUPS = {
+    "The team by": {
+        "by_person": "Person",
+        "by_machine": "Machine",
+        "by_agent_type": "Agent type",
+        "by_model": "Model",
+        "over_time": "Day or week",
+    },
+    "Cost": {"costs": "Cost and usage"},
+}
+"""The parts that are of everybody who shares the hub."""
+
 PARTS = {part: title for group in GROUPS.values() for part, title in group.items()}
+
+_NAMES = PARTS | {part: title for group in TEAM_GROUPS.values() for part, title in group.items()}
 
 TITLES = {
     "over_time": "Success by day",
@@ -163,13 +177,15 @@ class InsightsScreen(OrchScreen):
     HELP = """\
 Every figure has its n, and Enter on it goes to its runs in History. What waits or is in doubt is
 unknown: neither success nor failure. The 95 % range is the Wilson interval: with few runs it is
-wide. In the overview a letter goes to what is new.
+wide. In the overview a letter goes to what is new. Where the record is joined to a hub, **T** shows
+the figures of everybody who shares it: by person, by machine.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f6", "next_pane", "next figure", id="insights-next"),
         Binding("escape", "to_parts", "to the list", id="insights-back"),
         Binding("w", "cycle_width", "days or weeks", id="insights-width"),
         Binding("ctrl+f,s", "cycle_scope", "session or project", id="insights-scope"),
+        Binding("T", "switch_team", "the team's, or mine", id="insights-team"),
         Binding("r", "load", "read again", id="insights-read"),
         Binding("R", "report", "report of the session", id="insights-report"),
         *(
@@ -195,11 +211,13 @@ wide. In the overview a letter goes to what is new.
         self._took_seconds = 0.0
         self._of_session = False
         self._weekly = False
+        self._of_team = False
+        self._is_joined = False
 
     def body(self) -> Iterable[Widget]:
         with Horizontal(id="insights"):
             parts = Rows(
-                (Column(""),), id="parts", rows=_list_parts(), classes="pane", titled=False
+                (Column(""),), id="parts", rows=_list_parts(GROUPS), classes="pane", titled=False
             )
             parts.border_title = "Insights"
             yield parts
@@ -236,6 +254,12 @@ wide. In the overview a letter goes to what is new.
     def action_load(self) -> None:
         self._read, self._stamp = {}, stamp_record(self.app.project.database)
         self._load_part()
+        project = self.app.project
+        self.run_in_thread(lambda: project.is_joined, self._know_joined, group="joined")
+
+    def _know_joined(self, is_joined: bool) -> None:
+        self._is_joined = is_joined
+        self.refresh_bindings()
 
     def _load_part(self) -> None:
         part = self.part
@@ -248,6 +272,9 @@ wide. In the overview a letter goes to what is new.
         every = "week" if self._weekly else "day"
         if part == OVERVIEW:
             self._load_overview(session_id)
+            return
+        if self._of_team:
+            self._load_of_team(part)
             return
 
         def work() -> ReadPart:
@@ -280,6 +307,19 @@ wide. In the overview a letter goes to what is new.
 
         self._tell("reading the record …")
         self.run_in_thread(work, self._took, group="insights")
+
+    def _load_of_team(self, part: str) -> None:
+        """Ask the hub for a part; where it is away that is said, and nothing is shown."""
+        project, weekly = self.app.project, self._weekly
+
+        def work() -> ReadPart:
+            found = project.team.stats_parts([part], every="week" if weekly else "day")
+            return ReadPart(part, found[part])
+
+        self._tell("asking the hub …")
+        self.run_in_thread(
+            work, self._took, group="insights", failed=lambda _: self._took(ReadPart(part))
+        )
 
     def _took(self, read: ReadPart) -> None:
         self._took_seconds = read.seconds
@@ -377,7 +417,10 @@ wide. In the overview a letter goes to what is new.
         if row is None:
             return
         query = write_query(self.part, row, weekly=self._weekly)
-        if query is None:
+        if self._of_team:
+            if query:
+                self.app.find_in_history(query, of_team=True)
+        elif query is None:
             title = f"{figures_name(self.part, row, self._read[self.part].names)}"
             show_group_runs(self, self.part, group_name(row), title, self._session_id)
         else:
@@ -387,7 +430,8 @@ wide. In the overview a letter goes to what is new.
     def _session_id(self) -> str | None:
         """The session that the figures are of; None: they are of the whole project."""
         session = self.app.session
-        return session.session_id if self._of_session and session else None
+        is_of_it = self._of_session and not self._of_team
+        return session.session_id if is_of_it and session else None
 
     @property
     def _within(self) -> str:
@@ -414,7 +458,8 @@ wide. In the overview a letter goes to what is new.
 
     @on(DayColumns.Selected, "#days")
     def _day_chosen(self, event: DayColumns.Selected) -> None:
-        self.app.find_in_history(bucket_query(event.key, weekly=self._weekly) + self._within)
+        query = bucket_query(event.key, weekly=self._weekly) + self._within
+        self.app.find_in_history(query, of_team=self._of_team)
 
     # Moving
 
@@ -457,6 +502,10 @@ wide. In the overview a letter goes to what is new.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "to_parts":
             return self.focused is None or self.focused.id != "parts"
+        if action == "switch_team":
+            return self._is_joined
+        if self._of_team and action in ("cycle_scope", "report"):
+            return False
         if action == "news":
             return self._shows_overview and self.query_one(Overview).leads(str(parameters[0]))
         return True
@@ -472,6 +521,17 @@ wide. In the overview a letter goes to what is new.
     def action_cycle_scope(self) -> None:
         self._of_session = not self._of_session
         self.action_load()
+
+    def action_switch_team(self) -> None:
+        """Show the figures of everybody who shares the hub, or those of the record."""
+        self._of_team = not self._of_team
+        self._show_parts()
+        self.query_one("#parts", Rows).move_to_key("by_person" if self._of_team else OVERVIEW)
+        self.action_load()
+
+    def _show_parts(self) -> None:
+        groups = TEAM_GROUPS if self._of_team else GROUPS
+        self.query_one("#parts", Rows).show(_list_parts(groups), keep=False)
 
     def action_report(self) -> None:
         open_report(self)
@@ -490,7 +550,7 @@ wide. In the overview a letter goes to what is new.
         self.query_one(Overview).display = self._shows_overview
         self.query_one("#shown").display = not self._shows_overview
         self.query_one("#parts").border_subtitle = Content(
-            "this session" if self._of_session else "this project"
+            "the team" if self._of_team else "this session" if self._of_session else "this project"
         )
 
     def _tell(self, remark: str = "") -> None:
@@ -508,7 +568,7 @@ wide. In the overview a letter goes to what is new.
     def _write_title(self) -> None:
         """Write what the part is above it, in few words where there is little room."""
         part, pane = self.part, self.query_one("#part")
-        short = PARTS[part]
+        short = _NAMES[part]
         title = TITLES.get(part) or f"Success by {short.lower()}"
         if part == "over_time" and self._weekly:
             title = "Success by week"
@@ -561,7 +621,9 @@ wide. In the overview a letter goes to what is new.
         words = ["orch", "stats"]
         if part != OVERVIEW:
             words += ["--by", part.removeprefix("by_")]
-        if self._of_session and session:
+        if self._of_team:
+            words.append("--team")
+        elif self._of_session and session:
             words += ["--session-id", session.session_id]
         if self._weekly and part in ("over_time", "sharing"):
             words += ["--every", "week"]
@@ -579,9 +641,9 @@ wide. In the overview a letter goes to what is new.
             self.action_to_parts()
 
 
-def _list_parts() -> list[Row]:
+def _list_parts(groups: Mapping[str, Mapping[str, str]]) -> list[Row]:
     rows = []
-    for word, parts in GROUPS.items():
+    for word, parts in groups.items():
         if word:
             rows.append(Row(word, (word,), section=True))
         rows += [Row(part, (f"  {title}" if word else title,)) for part, title in parts.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -413,3 +414,62 @@ def test_a_member_is_answered_by_the_index_of_words(
     told = "\n".join(line for (line,) in plan)
     assert "Bitmap Index Scan" in told and "words" in told
     assert ids(find(member, record, "vector")) == ["000"]
+
+
+def words_of(record: Record, chance: random.Random) -> list[str]:
+    """Queries for words and phrases that stand in what was recorded, and for what is told of it."""
+    texts = [
+        str(text)
+        for row in record.sql("SELECT scope, final_message, error_message FROM agent_executions")
+        for text in row
+        if text
+    ]
+    found = [word for text in texts for word in text.split()]
+    chosen = [chance.choice(found) for _ in range(6)] if found else []
+    phrases = [
+        " ".join(words[(at := chance.randrange(len(words))) : at + 2])
+        for text in texts[:4]
+        if (words := text.replace('"', " ").split())
+    ]
+    agents = [
+        f"agent:{agent}" for (agent,) in record.sql("SELECT agent_type FROM agent_executions")
+    ]
+    return [
+        *chosen,
+        *(f"-{word}" for word in chosen[:2]),
+        *(f'"{phrase}"' for phrase in phrases),
+        *(f"part:{word[1:5]}" for word in chosen if len(word) > 5),
+        *agents[:2],
+        *("", "status:failed", "-status:completed", "has:message", "has:doubt", "has:usage"),
+        *("source:hook", "source:import", "has:deliverable", "type:insight", "file:a", "given:the"),
+        *("-person:nobody", "machine:a", "-machine:a", "model:claude", "phase:3"),
+    ]
+
+
+@pytest.mark.slow
+@given(chance=st.randoms(use_true_random=False))
+@settings(max_examples=max(2, COUNTS.histories // 10), suppress_health_check=list(HealthCheck))
+def test_a_hub_finds_what_a_record_finds_that_has_all_of_it(
+    server: Any, chance: random.Random
+) -> None:
+    from tests.hub.machines import opened as opened_hub
+    from tests.hub.test_sync import world
+
+    with world(server, chance) as made:
+        for _ in range(chance.randint(6, 20)):
+            made.act()
+        made.check()
+        record = made.machines[0].record
+        hub = opened_hub(made.hub)
+        for query in words_of(record, chance):
+            options: dict[str, Any] = {"limit": 500, "order": "newest", "include_archived": True}
+            there = search_team_of(hub, record, query, **options)
+            here = search(record, query, patience=60, **options)
+            assert {hit.uid for hit in there.hits} == {hit.uid for hit in here.hits}, query
+            assert all(hit.is_here for hit in there.hits)
+
+
+def search_team_of(hub: OpenHub, record: Record, query: str, **options: Any) -> Page:
+    from orch_tui.hub.team_search import search_team
+
+    return search_team(hub, record, query, patience=60, **options)
