@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from orch_tui.screens.orch_screen import OrchScreen
-from orch_tui.screens.widgets.key_line import HELP_KEY, KeyLine
+from orch_tui.screens.widgets.key_line import HELP_KEY, HELP_KEY_ANYWHERE, KeyLine
 from orch_tui.screens.widgets.preview import Preview
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Run(ModalScreen[None]):
         Binding("escape", "app.pop_screen", "back to the list", id="run-leave"),
         Binding("q", "app.pop_screen", "Back", show=False),
         HELP_KEY,
+        HELP_KEY_ANYWHERE,
     ]
 
     def __init__(self, shown: Shown, tab: str, sought: Sequence[TextMatcher] = ()) -> None:

@@ -20,6 +20,8 @@ from orch_tui.screens.pane_room import STAYS
 
 HELP_KEY = Binding("question_mark", "app.toggle_help", "help", id="help")
 """The app's own, which a modal screen does not reach."""
+HELP_KEY_ANYWHERE = Binding("ctrl+g", "app.toggle_help", "help", id="help-anywhere")
+"""The same for a modal screen in which one can type."""
 
 HELPS = ("help", "help-anywhere")
 """The ids of the keys that say what all the others do, the better first: one is always there."""
