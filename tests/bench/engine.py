@@ -229,6 +229,17 @@ def handled(folder: Path) -> dict[str, Any]:
     return {"longest": handlers.longest(handlers.walk(Project(folder)))}
 
 
+def heard_meanwhile(folder: Path) -> dict[str, Any]:
+    """The longest that handlers keep the event loop while 500 payloads of hooks arrive."""
+    from tests.bench import handlers
+
+    gc.set_threshold(50_000, 20, 20)  # as `orch` does
+    counted = "SELECT count(*) FROM agent_executions"
+    before = Project(folder).record.value(counted)
+    longest = handlers.longest(handlers.hear(Project(folder)))
+    return {"longest": longest, "runs": Project(folder).record.value(counted) - before}
+
+
 def _cost_of_search(record: Record, query: str) -> float:
     start = time.thread_time()
     find(record, query)
@@ -354,6 +365,7 @@ MEASURED: dict[str, Callable[[Path], dict[str, Any]]] = {
     "search": lambda _: searched(10_000),
     "search-large": lambda _: searched(100_000),
     "handlers": handled,
+    "arrivals": heard_meanwhile,
     "record-10000": lambda _: {"path": str(_searchable(10_000))},
     "record-100000": lambda _: {"path": str(_searchable(100_000))},
 }

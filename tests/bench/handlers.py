@@ -17,7 +17,9 @@ from textual import app as textual_app
 from textual.pilot import Pilot
 
 from orch_tui.app import OrchApp
+from orch_tui.paths import anything_waits
 from orch_tui.project import Project
+from tests.record import hook_events
 
 KEYS = (
     *("f4", *"walrus", *["backspace"] * 6, "down", "pagedown", "pagedown", "f6", "f6"),
@@ -131,6 +133,38 @@ async def _walk(
                 await pilot.press(key)
                 await _answered(pilot)
     return taken
+
+
+def hear(project: Project, payloads: int = 500) -> list[Block]:
+    """Have payloads of hooks arrive while one screen after the other is open, and give what each
+    handler took."""
+    return asyncio.run(_hear(project, payloads // len(HEARD_ON)))
+
+
+HEARD_ON = ("f1", "f3", "f4", "f5")
+"""The screens that show runs."""
+AT_ONCE = 20
+"""Payloads that come between two looks of the app."""
+
+
+async def _hear(project: Project, each: int) -> list[Block]:
+    arrivals: list[Block] = []
+    with blocks(time.thread_time, _ALWAYS) as taken:
+        async with OrchApp(project).run_test(size=(140, 45)) as pilot:
+            for place, key in enumerate(HEARD_ON):
+                await pilot.press(key)
+                await _answered(pilot)
+                taken.clear()  # what opening a screen takes is measured by the walk
+                runs = range(place * each, (place + 1) * each, 4)
+                told = [event for run in runs for event in hook_events.background(run)]
+                for first in range(0, len(told), AT_ONCE):
+                    at = hook_events.START_NS + (place * each + first) * 10**9
+                    hook_events.deliver(project.root, told[first : first + AT_ONCE], at)
+                    while anything_waits(project.root):
+                        await pilot.pause(0.02)
+                    await _answered(pilot)
+                arrivals += taken
+    return arrivals
 
 
 async def _answered(pilot: Pilot[None]) -> None:

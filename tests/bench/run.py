@@ -340,6 +340,10 @@ def screens(bench: Bench) -> Iterator[Line]:
     detail = "; ".join(f"{name} {1000 * seconds:.0f} ms" for seconds, name in longest)
     what = f"longest handler on the event loop, {executions:,} executions, 20,000 files"
     yield Line(what, 16, longest[0][0] * 1000, "ms CPU", detail)
+    heard = bench.inside("arrivals", person.project(bench.folder / "heard", record))
+    detail = "; ".join(f"{name} {1000 * seconds:.0f} ms" for seconds, name in heard["longest"])
+    what = f"longest handler while 500 payloads arrive, {heard['runs']} runs"
+    yield Line(what, 16, heard["longest"][0][0] * 1000, "ms CPU", detail)
     folder = person.project(bench.folder / "paste", None)
     for words in ("init-session --scope a", "init-deployment --agent-type b --scope c"):
         run([*bench.orch, *words.split()], cwd=folder, env=bench.env)
