@@ -634,6 +634,7 @@ def test_names_and_values_are_offered(record: Record) -> None:
     assert complete_filter_values(record, "file", "") == ("a.py", "lib/a.py")
     assert complete_filter_values(record, "status", "w") == ("waiting",)
     assert complete_filter_values(record, "status", "W") == ("waiting",)
+    assert complete_filter_values(record, "machine", "M") == ("mine",)
     assert complete_filter_names("S") == complete_filter_names("s")
     for name in ("since", "until", "given", "part", "nonsense"):
         assert complete_filter_values(record, name, "") == (), name
