@@ -238,6 +238,8 @@ def test_who_saw_the_agent_knows_what_it_was_handed_better_than_who_saw_the_call
     assert merge_statements([planned, *calls]).values["handed_over"] == "line"
     older = said("noted", "import", TIMES[3], briefing="seen")
     assert merge_statements([planned, older]).values["handed_over"] == "seen"
+    latest = said("noted", "hook", TIMES[5], briefing="seen")
+    assert merge_statements([agent, latest]).values["handed_over"] == "text", "not as of before"
     repeat = said("noted", "hook", TIMES[3], briefing="planned", bundle_version="v")
     assert "handed_over" not in merge_statements([repeat]).values
 
@@ -629,6 +631,15 @@ def test_the_error_an_agent_saw_goes_before_what_others_were_told_of_it() -> Non
     ):
         assert [r.error_message for r in merge_statements([own, summary]).returns] == ["own"]
         assert [r.error_message for r in merge_statements([summary]).returns] == ["s"]
+    broke = returned(
+        *("import", 2),
+        words="w",
+        status="failed",
+        error_message="b",
+        witness="parent",
+        broke_off=True,
+    )
+    assert [r.error_message for r in merge_statements([own, broke]).returns] == ["b"]
 
 
 def test_a_run_is_whose_the_first_of_its_sources_is_also_where_it_was_no_return() -> None:
