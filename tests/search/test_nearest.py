@@ -51,7 +51,10 @@ def test_the_nearest_words_that_find_something_are_offered(
 
 
 def test_two_are_offered_at_most(record: Record) -> None:
-    put(record, *({"scope": word} for word in ("cart", "cast", "cars", "carts", "card", "care", "carp")))
+    put(
+        record,
+        *({"scope": word} for word in ("cart", "cast", "cars", "carts", "card", "care", "carp")),
+    )
     assert len(search(record, "carx ").nearest) == 2
 
 
