@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from orch_tui.api.bundles import copy_bundle, import_bundle, saved_bundles
 from orch_tui.api.execution import Execution
-from orch_tui.api.hub import hub_connect, hub_disconnect, hub_status
+from orch_tui.api.hub import hub_connect, hub_disconnect, hub_status, hub_sync
 from orch_tui.api.place import models
 from orch_tui.api.recall import (
     activity,
@@ -65,6 +65,7 @@ __all__ = [
     "hub_connect",
     "hub_disconnect",
     "hub_status",
+    "hub_sync",
     "import_bundle",
     "keep_bundle",
     "keep_composition",

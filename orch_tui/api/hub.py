@@ -1,7 +1,8 @@
-"""The hub of a team from Python: join it, look at it, leave it."""
+"""The hub of a team from Python: join it, sync with it, look at it, leave it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from orch_tui.api.place import Place, opened
@@ -9,6 +10,7 @@ from orch_tui.api.place import Place, opened
 if TYPE_CHECKING:
     from orch_tui.hub.joining import HubStatus
     from orch_tui.hub.settings import Level
+    from orch_tui.hub.sync_process import SyncReport
 
 
 def hub_connect(
@@ -48,6 +50,38 @@ def hub_status(*, project: Place = None, database: str | None = None) -> HubStat
 
     with opened(project, database) as place:
         return read_hub_status(place.existing_record)
+
+
+def hub_sync(
+    *,
+    push: bool = True,
+    pull: bool = True,
+    everybody: bool = False,
+    persons: Sequence[str] = (),
+    since: str | None = None,
+    project: Place = None,
+    database: str | None = None,
+) -> SyncReport:
+    """Send what is new here to the hub, and fetch what is new there.
+
+    One's own other records are followed, besides them those of ``persons``, or of ``everybody``.
+    ``since`` (``2026-11-01``, ``7d``): fetch their runs from then on, instead of what is new.
+
+    Raises:
+        UsageError: ``since`` is no time.
+        HubError: the record is joined to no hub, that is away, or another sync is at work.
+    """
+    from orch_tui.hub.pull import Followed
+    from orch_tui.hub.sync import SyncPlan
+    from orch_tui.hub.sync_process import sync_with_hub
+    from orch_tui.search.dates import parse_time
+
+    with opened(project, database) as place:
+        record = place.existing_record
+        moment = None if since is None else parse_time(since, record.clock())
+        followed = Followed(everybody=everybody, persons=tuple(persons))
+        plan = SyncPlan(pushes=push, pulls=pull, followed=followed, since=moment)
+        return sync_with_hub(record, plan)
 
 
 def hub_disconnect(*, project: Place = None, database: str | None = None) -> None:

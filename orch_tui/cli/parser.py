@@ -80,6 +80,7 @@ COMMANDS = {
     "uninstall": Command("install_commands", "remove what was installed"),
     "hub connect": Command("hub_commands", "join the record to the hub of a team"),
     "hub status": Command("hub_commands", "tell which hub the record is joined to, and who else"),
+    "hub sync": Command("hub_sync_command", "send what is new here, fetch what is new there"),
     "hub disconnect": Command("hub_commands", "leave the hub; what is there stays there"),
     "hub serve": Command("hub_commands", "run a hub on this machine"),
     "hub admin init": Command("hub_admin_commands", "make a hub in a database"),
@@ -106,6 +107,7 @@ _GROUPS = {
     "manage": "Manage",
     "install_commands": "Manage",
     "hub_commands": "Team",
+    "hub_sync_command": "Team",
     "hub_admin_commands": "Team",
     "demo": "Try",
 }

@@ -160,6 +160,10 @@ def collect_answers(answer: Answer, folder: Path) -> dict[str, list[Any]]:
         for part in ("person", "machine"):
             found.setdefault(f"stats --by {part}", []).append(parts[f"by_{part}"])
     found["hub admin held"] = [_HELD]
+    found["hub sync"] = [
+        _SYNCED,
+        {**_SYNCED, "remarks": ["labels of ann-laptop end in @ann-laptop"]},
+    ]
     say("hub status")
     found["hub status"] += [{**found["hub status"][0], **told} for told in _TOLD_OF_A_HUB]
     say("migrate")
@@ -185,6 +189,10 @@ _ORIGIN = {
     **{"name": "ann-laptop", "person": "ann", "declared": None, "machine": "laptop"},
     **{"client": "0.1.0", "sends": "messages", "statements": 812},
     **{"seen_at": "2026-11-22T10:00:00.000Z", "mine": True},
+}
+_SYNCED = {
+    **{"hub": "team", "pushed": 12, "pushed_texts": 3, "runs": 2},
+    **{"pulled": 7, "pulled_texts": 1, "pulled_runs": 1, "origins": 1, "remarks": []},
 }
 _TOLD_OF_A_HUB = (
     {**_JOINED, "problem": "the hub team cannot be reached", "hint": "it may another time"},
