@@ -16,7 +16,7 @@ from orch_tui.errors import HubError
 from orch_tui.frozen import frozen
 from orch_tui.hub.background_sync import note_end, note_try, only_sync
 from orch_tui.hub.push import channel_of
-from orch_tui.hub.service import OpenHub, asking, find_service, open_hub
+from orch_tui.hub.service import OpenHub, find_service, hub_error, load_psycopg, open_hub
 from orch_tui.hub.settings import HubSettings, read_settings
 from orch_tui.hub.sync import Synced, SyncPlan, sync_record
 from orch_tui.hub.watched_hub import PATIENCE, WatchedHub
@@ -188,7 +188,9 @@ def _wait_for_news(
         if hub is None:
             time.sleep(min(left, _LOOKS))
             continue
-        with asking(hub.service):
+        try:
             heard = list(hub.connection.notifies(timeout=min(left, _LOOKS), stop_after=1))
+        except load_psycopg().Error as error:
+            raise hub_error(hub.service, error) from None
         if any(each.payload not in own for each in heard):
             return
