@@ -97,10 +97,10 @@ def show_settings(app: OrchApp, at: str = "") -> None:
         for name, about in ABOUT.items()
     ]
     columns = (
-        Column("setting", 18, bold=True),
+        Column("setting", 18, bold=True, gives_way=-1),
         Column("is", 14, gives_way=-1),
         Column("from", 12, gives_way=1, own="dim"),
-        Column("what it is", least=24),
+        Column("what it is", least=16),
     )
 
     def take(name: str | None) -> None:
