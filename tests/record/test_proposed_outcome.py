@@ -17,7 +17,7 @@ ADMITTED = {
     *("refusal", "partial-success", "failure-report", "failing-ci", "environment-trouble"),
     *("blocked", "failed-partly", "agent-failed", "partial-failure", "suggested-diff-only"),
     *("excuse-no-access", "blocked-partway", "blocked-with-question", "cannot-access"),
-    "refusal-scope",
+    *("refusal-scope", "failed-honestly"),
 }
 
 

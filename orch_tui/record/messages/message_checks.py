@@ -215,6 +215,15 @@ _IDIOMS = (
         r"\1 pass",
     ),
     (compile_lazily(r", (?:which|and (?:it|they|that)) (?=(?:all )?(?:pass|fail|succe))"), " "),
+    (
+        compile_lazily(
+            r"^(?:\W*(?:unit )?tests?\W{1,4}(?<=[:*] )).{1,300}[.;] (?:all|everything) "
+            r"(?:is |are )?(green|pass\w*)\b",
+            re.I,
+            where=compile_lazily("test", re.I),
+        ),
+        r"tests \1",
+    ),
     (compile_lazily(r"\bcould not compile\b", re.I), "build failed."),
     (
         compile_lazily(

@@ -103,7 +103,9 @@ _SPELT: dict[str, str] = {
     "changes": "änderung änderungen changements modifications cambios mudanças alterações"
     " modifiche"
     " изменения",
-    "insights": "erkenntnisse erkenntnis gelernt gelerntes lehren lektion lektionen enseignements"
+    "learned": "aprendida aprendidas appresa apprise",
+    "insights": "lección leçon lição lezione lezioni erkenntnisse erkenntnis gelernt gelerntes"
+    " lehren lektion lektionen enseignements"
     " leçons apprentissages aprendizajes lecciones hallazgos aprendizados lições выводы вывод"
     " уроки наблюдения",
     "notes": "hinweis hinweise anmerkung anmerkungen bemerkung bemerkungen remarque remarques"

@@ -278,9 +278,12 @@ def _lists_deliverables(line: MessageLine) -> bool:
 
 def read_claims(line: MessageLine, places: Sequence[PathPlace]) -> list[Claim]:
     """Read what a line says was done, for each path in it."""
-    if is_about_future(line) or line.unticked:
+    if line.unticked:
         return [""] * len(places)
     gaps = read_gaps(line, places)
+    if is_about_future(line):
+        is_told = line.kind == "text"  # "The full report is in x.md" ends what is recommended
+        return ["modified" if is_told and _is_written_in(gap) else "" for gap in gaps[:-1]]
     befores, afters = gaps[:-1], gaps[1:]
     claims = _by_verbs_before(befores)
     denied = _WITHDRAWN.match if _lists_deliverables(line) else is_denied
@@ -368,6 +371,13 @@ def read_gaps(line: MessageLine, places: Sequence[PathPlace]) -> list[str]:
 
 def _begins_with_number(gap: str) -> bool:
     return bool(_LINE_NUMBERS.match(gap))
+
+
+def _is_written_in(before: str) -> bool:
+    found = max(_DID.finditer(before), key=_verb_start, default=None)
+    return bool(
+        found and found.lastgroup == "written" and not before[found.end() :].strip(DECORATION)
+    )
 
 
 def _is_passive(after: str) -> bool:

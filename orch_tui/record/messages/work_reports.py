@@ -198,6 +198,7 @@ _DESCRIBES_WHAT_IS = compile_lazily(
     r"|\b(?:is|are) (?:\w+ly )?(?:\w{2,20}ed|read|set|built|kept|made|written|sent)"
     r" (?:in|by|from|through|at|via|once|per|when)\b|^\W*here (?:are|is) (?:the|where|all)\b"
     r"|\bplaces where\b"
+    r"|^\W*(?:code |security |pr )?review\b|\b(?:request(?:ing)? changes|before merging)\b"
     r"|\b(?:severity|looks good|architecture|overview|code ?base|explor\w+|in your code|existing"
     r"|already (?:there|exists?|does|handles?|supports?)|nothing to do|you (?:can|could|should"
     r"|may)"
