@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -496,6 +498,38 @@ def test_a_page_goes_on_though_its_last_run_is_gone(record: Record) -> None:
     page = search(record, "", limit=2)
     rewrite(record, "DELETE FROM agent_executions WHERE execution_id = 'exec-004'")
     assert ids(record, "", limit=2, before=page.next_before) == ["003", "002"]
+
+
+def test_ranked_pages_begin_again_where_the_last_run_is_found_no_more(record: Record) -> None:
+    put(record, *({"scope": "vector " * n} for n in (1, 2, 3)))
+    first = search(record, "vector", limit=1)
+    gone = first.hits[0].execution_id
+    assert ids(record, "vector", before=first.next_before) == [
+        hit.execution_id.removeprefix("exec-") for hit in search(record, "vector").hits[1:]
+    ]
+    rewrite(record, "UPDATE agent_executions SET scope = 'none' WHERE execution_id = ?", gone)
+    assert len(ids(record, "vector", before=first.next_before)) == 2
+
+
+def test_a_page_of_a_range_is_looked_for_however_long_that_takes(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orch_tui.search.checking._BATCH", 2)
+    put(record, *({"final_message": "needle+", "cost_usd": n} for n in range(12)))
+    first = search(record, "needle+", limit=2, order="cost")
+    second = search(record, "needle+", limit=20, order="cost", before=first.next_before, patience=0)
+    assert [hit.cost_usd for hit in second.hits] == [*range(9, -1, -1)]
+
+
+def test_a_run_that_went_from_under_the_index_is_left_out(record: Record) -> None:
+    put(record, {"scope": "vector"}, {"scope": "vector"})
+    record.close()
+    with closing(sqlite3.connect(record.path)) as raw:
+        raw.execute("DROP TRIGGER IF EXISTS search_execution_delete")
+        raw.execute("DELETE FROM agent_executions WHERE execution_id = 'exec-001'")
+        raw.execute("DELETE FROM search_pending")
+        raw.commit()
+    assert ids(record, "vector") == ["000"]
 
 
 @pytest.mark.parametrize("before", ["x", "2026-11-01T10:00:00.000Z", "a/1", "x" * 100, "/"])
