@@ -77,6 +77,11 @@ def derive_pushed_runs(
     return done
 
 
+def derive_runs(record: Record, hub: WatchedHub, labels: Sequence[str], level: int) -> int:
+    """Write the rows of some runs anew; gives how many."""
+    return sum(_Deriver(record, hub, level).derive(labels)) if labels else 0
+
+
 def mend_stale_runs(record: Record, hub: WatchedHub, *, level: int = EVERYTHING) -> int:
     """Look at some of the runs that this record knows, others each time, and write the rows of
     those anew that are not made of all that the hub holds; gives how many."""
@@ -105,7 +110,7 @@ def _list_concerned(record: Record, origin_id: int, after: int, until: int) -> l
         [origin_id, after, until],
     ):
         if kind == "set":
-            labels |= dict.fromkeys(_list_of_subject(record, unpack_fields(payload) or {}))
+            labels |= dict.fromkeys(list_runs_of(record, unpack_fields(payload) or {}))
         else:
             labels[label] = None
     return list(labels)
@@ -115,7 +120,8 @@ _OF_SESSION = {"archived_at", "project", "scope", "title", "label"}
 """Fields of a session that stand in the rows of its runs."""
 
 
-def _list_of_subject(record: Record, said: Mapping[str, Any]) -> list[str]:
+def list_runs_of(record: Record, said: Mapping[str, Any]) -> list[str]:
+    """List the executions whose rows may change by new values of fields."""
     kind, _, name = str(said.get("subject")).partition(":")
     values = said.get("values")
     if kind == "run":

@@ -115,6 +115,13 @@ def push_statements(
     return pushed
 
 
+def push_texts(
+    record: Record, hub: WatchedHub, declared: str | None, level: int, named: set[str]
+) -> None:
+    """Send the contents and briefings of these hashes that may go and that the hub lacks."""
+    _Sender(record, hub, declared, level, Pushed()).send_texts(named)
+
+
 # Origins
 
 
@@ -206,14 +213,14 @@ def find_fork(record: Record, hub: WatchedHub, origins: Iterable[OwnOrigin]) -> 
     than the last number.
     """
     for origin in origins:
-        if origin.hub_last == _taken_last(record, hub, origin.uid):
+        if origin.hub_last == taken_last(record, hub, origin.uid):
             continue
         first = min(origin.hub_last, origin.own_last) + 1
         if hub.hub.may_read:
             first = _find_first_other(record, hub, origin, first)
         if first <= origin.hub_last:
             return OriginFork(origin, first)
-        _note_taken(record, hub, origin.uid, origin.hub_last)
+        note_taken(record, hub, origin.uid, origin.hub_last)
     return None
 
 
@@ -254,7 +261,7 @@ _ALLOWED = "allowed"
 """The cursor of how many texts that were held back were let go."""
 
 
-def _taken_last(record: Record, hub: WatchedHub, of: str) -> int:
+def taken_last(record: Record, hub: WatchedHub, of: str) -> int:
     """Give the last number of an origin (by uid) that the hub is known to have as it is here."""
     held = record.value(
         "SELECT seq FROM hub_cursors WHERE hub_uid = ? AND origin_uid = ?",
@@ -263,7 +270,8 @@ def _taken_last(record: Record, hub: WatchedHub, of: str) -> int:
     return -1 if held is None else int(held)
 
 
-def _note_taken(record: Record, hub: WatchedHub, of: str, seq: int) -> None:
+def note_taken(record: Record, hub: WatchedHub, of: str, seq: int) -> None:
+    """Note up to which number that is."""
     with record.write():
         record.execute(
             "INSERT INTO hub_cursors (hub_uid, origin_uid, seq) VALUES (?, ?, ?) "
@@ -307,16 +315,16 @@ class _Sender:
         last = origin.hub_last
         while some := read_log(self._record, origin.origin_id, last, STATEMENTS_AT_ONCE):
             some, sent = self._select(some)
-            self._send_texts(sent)
+            self.send_texts({sha256 for each in sent for sha256 in each.texts})
             last = self._send_statements(origin, last, some, sent)
-            _note_taken(self._record, self._hub, origin.uid, last)
+            note_taken(self._record, self._hub, origin.uid, last)
             yield last
 
     def has_news_of_held(self) -> bool:
         """Tell whether somebody said since that what was held back may go."""
         if self._gate is None:
             return False
-        return self._gate.count_allowed() > _taken_last(self._record, self._hub, _ALLOWED)
+        return self._gate.count_allowed() > taken_last(self._record, self._hub, _ALLOWED)
 
     def tell_more(self, origin: OwnOrigin) -> None:
         """Tell what the hub has of an origin as fully as this record tells it now."""
@@ -328,7 +336,7 @@ class _Sender:
             )
         ):
             some, sent = self._select(some)
-            self._send_texts(sent)
+            self.send_texts({sha256 for each in sent for sha256 in each.texts})
             told += self._in_turn(_insert_statements, sent)
             last = some[-1].seq
         more = told or self._pushed.contents + self._pushed.briefings > texts
@@ -343,7 +351,7 @@ class _Sender:
         if self._gate is None:
             return
         if self.has_news_of_held():
-            _note_taken(self._record, self._hub, _ALLOWED, self._gate.count_allowed())
+            note_taken(self._record, self._hub, _ALLOWED, self._gate.count_allowed())
         self._gate.keep_verdicts()
 
     def _select(
@@ -365,9 +373,9 @@ class _Sender:
             taken.append(each)
         return taken, sent
 
-    def _send_texts(self, sent: Iterable[SentStatement]) -> None:
-        """Send the contents and briefings that statements name and the hub lacks."""
-        hashes = {sha256 for each in sent for sha256 in each.texts} - self._sent_texts
+    def send_texts(self, named: set[str]) -> None:
+        """Send the contents and briefings of these hashes that the hub lacks."""
+        hashes = named - self._sent_texts
         if not hashes:
             return
         texts = find_named_texts(self._record, hashes)

@@ -18,6 +18,7 @@ from orch_tui.hub.push import (
     register_origins,
     renumber_fork,
 )
+from orch_tui.hub.redactions import fetch_redactions, push_forgotten, push_redactions
 from orch_tui.hub.watched_hub import WatchedHub
 from orch_tui.models.database import Record
 
@@ -73,11 +74,15 @@ def sync_record(
             hint="who only pushes fetches nothing, who only reads sends nothing",
         )
     pushed, pulled, runs = Pushed(), Pulled(), 0
+    if hub.hub.may_read:  # before anything is sent that others have redacted
+        fetch_redactions(record, hub)
     if may_push:
         mend_forks(record, hub, declared, level)
         pushed = push_statements(record, hub, declared, level=level, progress=progress)
         origins = register_origins(record, hub, declared, level)
         runs = derive_pushed_runs(record, hub, origins, level=level, progress=progress)
+        push_redactions(record, hub, level)
+        push_forgotten(record, hub, origins)
         if pushed.statements:
             runs += mend_stale_runs(record, hub, level=level)
     if may_pull and plan.since is not None:

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -39,7 +39,8 @@ def keyed_hash(record: Record, secret: str) -> str:
 class RedactedBefore:
     """The secrets that a record was cleaned of, and those of them that were met again."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, elsewhere: Iterable[str] = ()) -> None:
+        """``elsewhere``: what other journals say of secrets, as `redaction_subject` words it."""
         self.met: set[str] = set()
         self._record = record
         self._beginnings: dict[int, dict[bytes, set[str | None]]] = {}
@@ -53,6 +54,10 @@ class RedactedBefore:
                 known_by = told.get("known_by") if isinstance(told, dict) else None
                 of_length = self._beginnings.setdefault(length, {})
                 of_length.setdefault(beginning, set()).add(known_by)
+        for subject in elsewhere:
+            if found := _SUBJECT.fullmatch(subject):
+                of_length = self._beginnings.setdefault(int(found[2]), {})
+                of_length.setdefault(bytes.fromhex(found[1]), set()).add(None)
 
     def __bool__(self) -> bool:
         """Tell whether anything was ever redacted."""

@@ -8,7 +8,7 @@ taken out of all of this record as `orch redact` does it.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from orch_tui.models.database import Record, in_list
@@ -26,15 +26,20 @@ _AT_ONCE = 500
 
 
 def redact_as_elsewhere(
-    record: Record, texts: Collection[bytes], statements: Collection[bytes], unsent_after: int
+    record: Record,
+    texts: Collection[bytes],
+    statements: Collection[bytes],
+    unsent_after: int,
+    subjects: Iterable[str] = (),
 ) -> bool:
     """Redact here what was redacted elsewhere; tells whether there was anything to do.
 
     ``texts`` (contents and briefings, by SHA-256) and ``statements`` (by digest) are those that
     held it there. What was stated here after the statement ``unsent_after`` is looked through, too:
-    nobody else has heard of it yet.
+    nobody else has heard of it yet. ``subjects`` are what journals that did not come here say of
+    the secrets.
     """
-    before = RedactedBefore(record)
+    before = RedactedBefore(record, subjects)
     if before:
         for value in _read_texts(record, texts):
             before.look_at(value)
