@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orch_tui.live.agent_state import ENDED
+from orch_tui.record.ledger.merge import UNKNOWN
 
 LATE = 2.0
 """Seconds: within one of them a state is known, and of each agent one line a second is told."""
@@ -66,7 +67,9 @@ def _list_running(source: Path) -> Iterator[str]:
     for told in _read_lines(source):
         if told["event"] == "doing":
             last[f"agent {told['agent_id']}"] = told["state"]
-        else:
+        elif (
+            told["agent_type"] != UNKNOWN
+        ):  # a transcript without its sidecar: soon one with its run
             last[told["execution_id"]] = told["event"]
     ends = (*ENDED, "completed", "failed")
     yield from (who for who, state in last.items() if state not in ends)
