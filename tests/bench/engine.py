@@ -248,7 +248,7 @@ def _cost_of_search(record: Record, query: str) -> float:
 
 def _corpus_record() -> Path:
     """A record of 10,000 synthetic executions, made by the engine itself."""
-    return _kept("engine", _record_all)
+    return _kept("engine", record_corpus)
 
 
 def _heard_record() -> Path:
@@ -283,11 +283,12 @@ def _kept(name: str, fill: Callable[[Record], object]) -> Path:
     return path
 
 
-def _record_all(record: Record) -> None:
+def record_corpus(record: Record, executions: int = EXECUTIONS, given: int = CONTENTS) -> None:
+    """Record so many runs of the corpus, which are given so many contents."""
     corpus = Corpus()
-    texts = [text.encode() for text in corpus.contents(CONTENTS)]
+    texts = [text.encode() for text in corpus.contents(given)]
     known: set[str] = set()
-    runs = corpus.runs(EXECUTIONS, CONTENTS)
+    runs = corpus.runs(executions, given)
     while some := list(islice(runs, 20)):
         # not each alone, since nobody waits here; not hundreds, since the search index would then
         # leave free pages behind that no record has which grew in use
