@@ -316,7 +316,7 @@ class _Reader:
         """Read all that is said of some runs, with what it points to."""
         with self._hub.snapshot():
             rows = self._hub.ask(
-                "WITH RECURSIVE known (key) AS (SELECT unnest(%s::text[]) UNION "
+                "WITH RECURSIVE known (key) AS (SELECT unnest(%b::text[]) UNION "
                 "SELECT other.key FROM known JOIN about USING (key) "
                 "JOIN about AS other ON other.recognition = about.recognition) "
                 "SELECT DISTINCT recognition FROM about JOIN known USING (key)",

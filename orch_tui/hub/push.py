@@ -514,7 +514,7 @@ def _insert_contents(hub: WatchedHub, rows: Sequence[PortableContent]) -> int:
     ]
     return hub.tell(
         "INSERT INTO contents (sha256, size, encoding, data) "
-        "SELECT * FROM unnest(%b::bytea[], %s::int[], %s::text[], %b::bytea[]) "
+        "SELECT * FROM unnest(%b::bytea[], %s::int[], %b::text[], %b::bytea[]) "
         "ON CONFLICT DO NOTHING",
         [list(column) for column in zip(*packed, strict=True)],
     )
@@ -524,7 +524,7 @@ def _insert_briefings(hub: WatchedHub, rows: Sequence[PortableBriefing]) -> int:
     return hub.tell(
         "INSERT INTO briefings (sha256, size, level, parts) "
         "SELECT sha256, size, %s, parts "
-        "FROM unnest(%b::bytea[], %s::int[], %s::text[]) AS told (sha256, size, parts) "
+        "FROM unnest(%b::bytea[], %s::int[], %b::text[]) AS told (sha256, size, parts) "
         "ON CONFLICT DO NOTHING",
         [
             EVERYTHING,
@@ -543,8 +543,8 @@ def _insert_statements(hub: WatchedHub, sent: Sequence[SentStatement]) -> int:
     rows = sorted(sent, key=lambda each: (each.recognition, each.digest))
     new = hub.tell(
         "INSERT INTO statements (recognition, level, digest, kind, at, body) "
-        "SELECT told.* FROM unnest(%b::bytea[], %s::smallint[], %b::bytea[], %s::text[], "
-        "%s::timestamptz[], %s::text[]) AS told (recognition, level, digest, kind, at, body) "
+        "SELECT told.* FROM unnest(%b::bytea[], %s::smallint[], %b::bytea[], %b::text[], "
+        "%s::timestamptz[], %b::text[]) AS told (recognition, level, digest, kind, at, body) "
         "WHERE NOT EXISTS (SELECT 1 FROM gone WHERE gone.digest = told.recognition) "
         "ON CONFLICT DO NOTHING",
         [
@@ -560,7 +560,7 @@ def _insert_statements(hub: WatchedHub, sent: Sequence[SentStatement]) -> int:
     if about:
         hub.tell(
             "INSERT INTO about (key, recognition) "
-            "SELECT * FROM unnest(%s::text[], %b::bytea[]) ON CONFLICT DO NOTHING",
+            "SELECT * FROM unnest(%b::text[], %b::bytea[]) ON CONFLICT DO NOTHING",
             [[key for key, _ in about], [recognition for _, recognition in about]],
         )
     return new
