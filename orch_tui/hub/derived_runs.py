@@ -283,7 +283,13 @@ class _Deriver:
         """What the statements that this record has about executions are recognised by there, and
         those about what they are: that they are forgotten."""
         by_label = self._recognised_by_label(labels)
-        return {recognition for its in by_label.values() for recognition in its}
+        told = self._record.sql(
+            "SELECT digest FROM observations "
+            "WHERE execution_id IN (SELECT value FROM json_each(?))",
+            [json.dumps(list(labels))],
+        )
+        # what was sent as figures alone is known here by what it is recognised by there
+        return {bytes(digest) for (digest,) in told}.union(*by_label.values())
 
     def _recognised_by_label(self, labels: Sequence[str]) -> dict[str, set[bytes]]:
         found: dict[str, set[bytes]] = {}

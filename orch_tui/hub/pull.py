@@ -296,11 +296,14 @@ class _Reader:
             if not rows:
                 return _Portion([], [], []), origin.last
             bodies = self._read_bodies([bytes(recognition) for _, recognition in rows])
+            sizes = self._read_sizes(each for its in bodies.values() for each, _ in its)
             told: list[_Told] = []
             last, room = after, BYTES_AT_ONCE
             for seq, recognition in rows:
                 statements = bodies.get(bytes(recognition), [])
+                named = named_hashes(statement for statement, _ in statements)
                 room -= sum(size for _, size in statements)
+                room -= sum(sizes.pop(each, 0) for each in named)
                 if room < 0 and told:
                     break
                 told += [
@@ -311,6 +314,15 @@ class _Reader:
             if last == rows[-1][0] and len(rows) < STATEMENTS_AT_ONCE:
                 last = origin.last
             return self._complete(told), last
+
+    def _read_sizes(self, statements: Iterable[PortableStatement]) -> dict[str, int]:
+        """Read how much of contents that are not here statements name, by SHA-256."""
+        wanted = self._not_here(named_hashes(statements))
+        rows = wanted and self._hub.ask(
+            "SELECT sha256, length(data) FROM contents WHERE sha256 = ANY (%b) AND data NOTNULL",
+            [[bytes.fromhex(each) for each in sorted(wanted)]],
+        )
+        return {bytes(sha256).hex(): size for sha256, size in rows or ()}
 
     def read_runs(self, keys: Sequence[str]) -> _Portion:
         """Read all that is said of some runs, with what it points to."""

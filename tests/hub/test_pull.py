@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orch_tui.errors import NotFoundError
-from orch_tui.hub.pull import Followed, pull_runs
+from orch_tui.hub.pull import Followed, pull_runs, pull_statements
 from orch_tui.hub.sync import SyncPlan
 from orch_tui.hub.watched_hub import WatchedHub
 from orch_tui.prepare.budget import Limits
@@ -224,4 +224,23 @@ def test_another_hub_is_begun_from_the_start(
     synced = sync(ann, connect("ann"), OF_ALL)
     assert (synced.pulled.statements, synced.pushed.statements) == (0, 0)
     assert ann.record.sql("SELECT DISTINCT hub_uid FROM hub_cursors WHERE hub_uid = 'another'")
+    assert_agreement([ann, bob])
+
+
+def test_what_is_taken_in_at_once_is_bounded_with_its_texts(
+    machines: Callable[[str], Machine], connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob, ann = live(machines("bob")), machines("ann")
+    sync(bob, connect("bob"))
+    monkeypatch.setattr("orch_tui.hub.pull.BYTES_AT_ONCE", 1_500)
+    cursors: list[int] = []
+    with WatchedHub(opened(connect("ann"))) as hub:
+        pull_statements(
+            ann.record,
+            hub,
+            Followed(everybody=True),
+            progress=lambda what, done, total: cursors.append(done),
+        )
+    assert len(cursors) > 5 and cursors == sorted(cursors)
+    sync(ann, connect("ann"), OF_ALL)
     assert_agreement([ann, bob])
