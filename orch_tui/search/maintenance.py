@@ -84,14 +84,26 @@ def rebuild(record: Record) -> None:
 
 
 @contextmanager
-def remade_index(record: Record) -> Iterator[None]:
-    """Let indexed texts change, within the caller's transaction; the index is made anew."""
+def changing_texts(
+    record: Record, contents: Sequence[int], briefings: Sequence[int]
+) -> Iterator[None]:
+    """Let these indexed texts change, within the caller's transaction: the executions that have
+    them are taken out of the index before and indexed again afterwards, with what is left."""
+    labels: list[str] | None = None
+    if not is_of_another_version(record):
+        refresh_pending(record)
+        labels = sorted({*find_indexed(record, contents, briefings)})
+        take_out(record, labels, contents)
     for name in SEARCH_TRIGGERS:
         record.execute(f"DROP TRIGGER {name}")
     yield
     for statement in SEARCH_TRIGGERS.values():
         record.execute(statement)
-    rebuild(record)
+    if labels is None:
+        rebuild(record)
+    else:
+        refresh(record, labels)
+        merge_index(record)  # removed words leave the file
 
 
 def find_indexed(

@@ -253,3 +253,19 @@ def _index(record: Record) -> set[tuple[Any, ...]]:
             "SELECT execution_id, term, offset FROM search_terms JOIN search_docs ON docid = doc"
         )
     )
+
+
+def test_texts_that_change_are_indexed_again_where_they_stand(record: Record) -> None:
+    put(record, {"final_message": "said"}, {"final_message": "said too"})
+    give(record, "exec-001", "a.md", "walrus given")
+    held = put_content(record, "walrus given")
+    assert given_to(record, "walrus") == ["001"]
+    docids_before = docids(record)
+    with record.write(), maintenance.changing_texts(record, [held], []):
+        record.execute(
+            "UPDATE contents SET encoding = 'gone', data = x'' WHERE content_id = ?", [held]
+        )
+    assert given_to(record, "walrus") == []
+    assert found(record, "said") == ["001", "000"]
+    assert maintenance.check(record) == []
+    assert docids(record) == docids_before

@@ -117,7 +117,7 @@ def forget_texts(record: Record) -> DoomedTexts:
         "(SELECT value FROM json_each(?)) ORDER BY execution_id",
         [json.dumps(sorted(doomed.contents))],
     )
-    with maintenance.remade_index(record):
+    with maintenance.changing_texts(record, sorted(doomed.contents), sorted(doomed.briefings)):
         for briefing_id in doomed.briefings:
             briefings.forget_briefing(record, briefing_id)
         for content_id in doomed.contents:

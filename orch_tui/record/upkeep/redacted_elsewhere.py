@@ -110,7 +110,7 @@ def _empty_contents(record: Record, texts: Collection[bytes]) -> bool:
         ]
     if not emptied:
         return False
-    with record.write(), maintenance.remade_index(record):
+    with record.write(), maintenance.changing_texts(record, emptied, ()):
         listed = json.dumps(emptied)
         runs = record.sql(
             "SELECT execution_id FROM completions "
