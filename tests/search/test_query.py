@@ -182,6 +182,15 @@ def test_given_searches_what_the_agents_were_given(record: Record) -> None:
         assert ids(record, query) == expected, query
 
 
+def test_signs_in_what_was_given_count_beside_a_word_without(record: Record) -> None:
+    put(record, {}, {}, {})
+    for number, text in enumerate(("x=>y", "x y", "other")):
+        give(record, f"exec-{number:03d}", f"{number}.md", text)
+    assert ids(record, 'given:"x=>y" ') == ["000"]
+    assert ids(record, 'given:"x=>y",other ') == ["002", "000"]
+    assert ids(record, '-given:"x=>y" ') == ["002", "001"]
+
+
 def test_given_by_nearly_all(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many givings are checked run by run, which must find the same."""
     monkeypatch.setattr("orch_tui.search.query._MAX_LISTED", 2)
@@ -522,14 +531,28 @@ def test_a_page_of_a_range_is_looked_for_however_long_that_takes(
 
 
 def test_a_run_that_went_from_under_the_index_is_left_out(record: Record) -> None:
-    put(record, {"scope": "vector"}, {"scope": "vector"})
+    put(record, *({"scope": "vector"} for _ in range(3)))
     record.close()
     with closing(sqlite3.connect(record.path)) as raw:
         raw.execute("DROP TRIGGER IF EXISTS search_execution_delete")
         raw.execute("DELETE FROM agent_executions WHERE execution_id = 'exec-001'")
         raw.execute("DELETE FROM search_pending")
         raw.commit()
-    assert ids(record, "vector") == ["000"]
+    assert ids(record, "vector") == ["002", "000"], "those behind it are shown"
+
+
+def test_what_is_no_order_is_refused_by_name(record: Record) -> None:
+    with pytest.raises(UsageError, match="'dearest' is no order") as refused:
+        search(record, "", order="dearest")
+    assert "cost" in refused.value.hint and "best" in refused.value.hint
+
+
+def test_nothing_else_is_offered_where_something_is_found(record: Record) -> None:
+    put(record, {"scope": "benchmark"}, {"scope": "benchmarks"})
+    page = search(record, "benchmark ", limit=1)
+    assert (page.total, page.nearest) == (1, ())
+    none = search(record, "benchmrak ", limit=0)
+    assert (none.hits, none.next_before) == ((), None)
 
 
 @pytest.mark.parametrize("before", ["x", "2026-11-01T10:00:00.000Z", "a/1", "x" * 100, "/"])
