@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from orch_tui.prepare.handed_parts import HandedFigure
     from orch_tui.prepare.sources import SourceReader
     from orch_tui.prepare.templates import Template
+    from orch_tui.recall.show import Shown
     from orch_tui.record.own_projects import OwnProjects
     from orch_tui.record.session_choice import ChosenSession
     from orch_tui.record.sessions import SessionDetails
@@ -404,6 +405,26 @@ class Project:
             if self._team is None or self._team.record is not record:
                 self._team = Team(record, self.root)
             return self._team
+
+    def show_run(self, label: str) -> Shown:
+        """Read one run whole; one of another that the record does not know is fetched from its hub
+        where it is called so (``exec-014@ann-laptop``).
+
+        Raises:
+            NotFoundError: with the nearest known ids.
+        """
+        from orch_tui.recall.show import show_execution
+
+        record = self.existing_record
+        try:
+            return show_execution(record, label, self.root)
+        except NotFoundError:
+            if "@" not in label or not self.is_joined:
+                raise
+            called = self.team.fetch_named(label)
+            if called is None:
+                raise
+        return show_execution(record, called, self.root)
 
     def load_settings(self) -> None:
         """Read the settings again, after one of them was changed."""

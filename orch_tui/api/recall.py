@@ -78,15 +78,14 @@ def search(
 
 
 def show(execution_id: str, *, project: Place = None, database: str | None = None) -> Shown:
-    """One execution whole: given, said, delivered.
+    """One execution whole: given, said, delivered. One of another person, by what it is called on
+    the hub (``exec-014@ann-laptop``), is fetched from there where the record does not know it.
 
     Raises:
         NotFoundError: with the nearest known ids.
     """
-    from orch_tui.recall.show import show_execution as read_whole
-
     with opened(project, database) as place:
-        return read_whole(place.existing_record, execution_id, place.root)
+        return place.show_run(execution_id)
 
 
 def live(*, project: Place = None, database: str | None = None) -> LiveSnapshot:

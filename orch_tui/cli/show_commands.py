@@ -69,13 +69,12 @@ orch show task-implementor --part given   # what did the last one get?""",
 
 
 def _show(arguments: Namespace) -> None:
-    from orch_tui.recall.show import show_execution as read
     from orch_tui.recall.show import shown_to_dict
     from orch_tui.recall.timeline import list_steps
 
     project = project_of(arguments)
     record = project.existing_record
-    shown = read(record, arguments.execution_id, project.root)
+    shown = project.show_run(arguments.execution_id)
     steps = list_steps(record, shown.execution.execution_id)
     agent = _live_agent(project, shown)
     if arguments.format == "json":

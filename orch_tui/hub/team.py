@@ -136,6 +136,23 @@ class Team:
         found = {uid: owner_of(self.record, key) for key, uid in keys.items()}
         return {uid: label for uid, label in found.items() if label}
 
+    def fetch_named(self, label: str) -> str | None:
+        """Fetch the run that is called so (``exec-014@ann-laptop``), and keep it; gives what it is
+        called here, None where the hub has none of that name.
+
+        Raises:
+            HubError: the hub cannot be asked.
+        """
+        of_origin, _, origin = label.rpartition("@")
+        with self._asking() as hub:
+            rows = hub.connection.execute(
+                "SELECT r.uid FROM runs AS r JOIN origins AS o USING (origin_id) "
+                "WHERE r.label = %s AND %s IN (o.name, o.name || '.' || left(o.uid, 4)) "
+                "ORDER BY r.at DESC LIMIT 1",
+                [of_origin, origin],
+            ).fetchall()
+        return next(iter(self.fetch_runs(uid for (uid,) in rows).values()), None) if rows else None
+
     def close(self) -> None:
         """Close the connection, where there is one."""
         with self._lock:

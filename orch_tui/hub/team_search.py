@@ -10,9 +10,10 @@ PostgreSQL now and then takes seconds for a common word.
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import dropwhile, islice
+from itertools import chain, dropwhile, groupby, islice
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,6 +60,9 @@ _MOST_CONTENTS = 300
 _FIRST_WINDOW = timedelta(days=3)
 _BATCH = 250
 """Candidates whose texts are read at once."""
+
+_HALF_LIFE = 30 * 86400
+"""Seconds in which it counts half that a run is recent."""
 
 _LEAST_TIME = 0.05
 """Seconds that a statement is given however little is left."""
@@ -160,6 +164,7 @@ class _TeamSearch:
         rows = self._connection.execute(
             "SELECT uid, person, declared, machine, name FROM origins ORDER BY origin_id"
         ).fetchall()
+        self._named = Counter(name for *_, name in rows)
         return [
             KnownOrigin(
                 uid,
@@ -424,20 +429,25 @@ class _TeamSearch:
         """Rank runs by how well they match, recent ones more; by time where that takes too long."""
         if not found:
             return []
-        half_life = 30 * 86400
+        # Each month by itself: else every month would be asked for each run.
+        months = [
+            list(group)
+            for _, group in groupby(found, key=lambda each: (each.at.year, each.at.month))
+        ]
+        part = (
+            "SELECT at, run_id, ts_rank('{0.1, 0.2, 0.4, 1.0}', words, %s::tsquery) AS rank "
+            "FROM search WHERE at BETWEEN %s AND %s AND run_id = ANY(%s)"
+        )
+        given = [
+            (asked.ranked, month[-1].at, month[0].at, [each.run_id for each in month])
+            for month in months
+        ]
         try:
             rows = self._ask(
-                "SELECT s.at, s.run_id FROM unnest(%s::timestamptz[], %s::bigint[]) AS f (at, id) "
-                "JOIN search AS s ON s.at = f.at AND s.run_id = f.id "
-                "WHERE s.at BETWEEN %s AND %s "
-                "ORDER BY ts_rank('{0.1, 0.2, 0.4, 1.0}', s.words, %s::tsquery) "
-                "* (1 + 0.5 * exp(greatest(-99, "
-                "-0.69 * extract(epoch FROM %s - s.at)::float8 / %s))) DESC, "
-                "s.at DESC, s.run_id DESC",
-                [
-                    *([each.at for each in found], [each.run_id for each in found]),
-                    *(found[-1].at, found[0].at, asked.ranked, found[0].at, half_life),
-                ],
+                f"SELECT at, run_id FROM ({' UNION ALL '.join([part] * len(months))}) AS f "
+                "ORDER BY rank * (1 + 0.5 * exp(greatest(-99, "
+                "-0.69 * extract(epoch FROM %s - at)::float8 / %s))) DESC, at DESC, run_id DESC",
+                [*chain(*given), found[0].at, _HALF_LIFE],
             )
         except _OutOfTimeError:
             return found
@@ -512,7 +522,8 @@ class _TeamSearch:
             is_own = origin_uid in self._own_uids
             snippet, spans = cut_snippet(matchers, said or "", others.of(run_id))
             yield Hit(
-                execution_id=labels.get(uid) or (label if is_own else f"{label}@{origin_name}"),
+                execution_id=labels.get(uid)
+                or (label if is_own else f"{label}@{self._name(origin_name, origin_uid)}"),
                 session_id=session or "",
                 agent_type=agent,
                 status=status,
@@ -532,6 +543,10 @@ class _TeamSearch:
                 spans=spans,
                 is_here=uid in labels,
             )
+
+    def _name(self, name: str, uid: str) -> str:
+        """Name an origin as labels do: of several of one name each by a part of its uid, too."""
+        return f"{name}.{uid[:4]}" if self._named[name] > 1 else name
 
     def _known_labels(self, uids: Sequence[str]) -> dict[str, str]:
         """Tell what the record calls the runs that it knows."""
@@ -560,10 +575,11 @@ class _TeamSearch:
 
 _SETTINGS = (
     "SELECT set_config('statement_timeout', %s, true), set_config('enable_seqscan', 'off', true), "
-    "set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+    "set_config('cpu_operator_cost', '5', true), set_config('jit', 'off', true), "
+    "set_config('max_parallel_workers_per_gather', '0', true)"
 )
-"""Of each question. PostgreSQL takes a table of few pages for a short one, and does not know that
-each of its vectors has to be unpacked."""
+"""Of each question. PostgreSQL takes a month of few pages for a short table, and does not know that
+each vector it looks at has to be unpacked: without these it looks at all of them."""
 
 _SORTS = {
     "cost": "cost_usd DESC NULLS LAST, at DESC",

