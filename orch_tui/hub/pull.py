@@ -318,11 +318,13 @@ class _Reader:
     def _read_sizes(self, statements: Iterable[PortableStatement]) -> dict[str, int]:
         """Read how much of contents that are not here statements name, by SHA-256."""
         wanted = self._not_here(named_hashes(statements))
-        rows = wanted and self._hub.ask(
+        if not wanted:
+            return {}
+        rows = self._hub.ask(
             "SELECT sha256, length(data) FROM contents WHERE sha256 = ANY (%b) AND data NOTNULL",
             [[bytes.fromhex(each) for each in sorted(wanted)]],
         )
-        return {bytes(sha256).hex(): size for sha256, size in rows or ()}
+        return {bytes(sha256).hex(): size for sha256, size in rows}
 
     def read_runs(self, keys: Sequence[str]) -> _Portion:
         """Read all that is said of some runs, with what it points to."""

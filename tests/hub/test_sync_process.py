@@ -14,9 +14,11 @@ from orch_tui.hub.background_sync import only_sync, read_last_sync
 from orch_tui.hub.joining import join_hub, look_at_invitation
 from orch_tui.hub.sync_process import SyncReport, sync_with_hub, watch_hub
 from orch_tui.models.database import Record
+from orch_tui.record.sessions import init_session
 from tests.cli.conftest import Run
 from tests.cli.test_json_help import held_to_schema
 from tests.hub.machines import live
+from tests.record.reporting import report
 from tests.record.test_exchange import Machine
 
 if TYPE_CHECKING:
@@ -127,3 +129,25 @@ def test_a_watched_record_is_synced_when_something_is_new(
     report = next(watching)
     assert report.pulled > 0 or next(watching).pulled > 0
     watching.close()
+
+
+def test_a_repository_is_one_project_wherever_it_lies(
+    did: Run, machines: Callable[[str], Machine], tmp_path: Path
+) -> None:
+    elsewhere, another = tmp_path / "elsewhere", tmp_path / "another"
+    for root, name in ((Path.cwd(), "app"), (elsewhere, "app"), (another, "other")):
+        (root / ".git").mkdir(parents=True, exist_ok=True)
+        remote = f'[remote "origin"]\n\turl = git@example.org:team/{name}.git\n'
+        (root / ".git" / "config").write_text(remote)
+    bob = machines("bob")
+    init_session(bob.record, "his scope", project=str(elsewhere))
+    init_session(bob.record, "of another", project=str(another))
+    for session, scope in bob.record.sql("SELECT session_id, scope FROM sessions"):
+        told = {"session_id": session, "agent_type": "tester", "scope": scope}
+        report(bob.record, "deployed", told, source="manual")
+    join(bob.record, "bob")
+    sync_with_hub(bob.record)
+    did("init-session", "--scope", "mine")
+    did("hub", "connect", "ann", "--send", "everything")
+    did("hub", "sync", "--all")
+    assert [row["scope"] for row in did("query", "--format", "json").json] == ["his scope"]
