@@ -59,10 +59,15 @@ def _sync(arguments: Namespace) -> int:
     plan = _plan(arguments, record)
     if arguments.watch:
         return _watch(arguments, record, plan)
-    from orch_tui.hub.sync_process import sync_with_hub
+    from orch_tui.hub.sync_process import IN_TURN, sync_with_hub
 
     with nullcontext(_show_nothing) if arguments.quiet else progress_bar() as show:
-        report = sync_with_hub(record, plan, progress=lambda what, done, total: show(done, total))
+        report = sync_with_hub(
+            record,
+            plan,
+            progress=lambda what, done, total: show(done, total),
+            in_turn=0 if arguments.quiet else IN_TURN,
+        )
     _print_report(arguments, report)
     return 0
 

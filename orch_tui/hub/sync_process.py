@@ -25,6 +25,10 @@ from orch_tui.models.database import Record
 EVERY = 30.0
 """Seconds after which a watched record is synced also where nobody told of anything new."""
 
+IN_TURN = 20.0
+"""Seconds to wait for another sync of the record: a command that wrote may just have begun one."""
+
+_PAUSE = 0.1
 _LOOKS = 1.0
 """Seconds between two looks at whether this record changed."""
 
@@ -63,15 +67,24 @@ def sync_with_hub(
     *,
     progress: Progress = lambda what, done, total: None,
     patience: float = PATIENCE,
+    in_turn: float = IN_TURN,
 ) -> SyncReport:
-    """Sync a record with its hub; a hub that is silent for ``patience`` seconds is given up.
+    """Sync a record with its hub.
+
+    A hub that is silent for ``patience`` seconds is given up; so is, after ``in_turn`` seconds, a
+    record of which another sync is at work.
 
     Raises:
         HubError: the record is joined to none, the hub is away or not the one that was joined, or
             another sync is at work.
     """
     settings = _joined(record)
-    with only_sync(record) as is_alone:
+    until = time.monotonic() + in_turn
+    with ExitStack() as held:
+        while not (is_alone := held.enter_context(only_sync(record))):
+            if time.monotonic() > until:
+                break
+            time.sleep(_PAUSE)
         if not is_alone:
             raise HubError(
                 "another sync of this record is at work", hint="it does the same; wait for it"

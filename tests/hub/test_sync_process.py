@@ -97,7 +97,7 @@ def test_one_sync_of_a_record_is_at_work_at_a_time(machines: Callable[[str], Mac
     ann = live(machines("ann"))
     join(ann.record)
     with only_sync(ann.record), pytest.raises(HubError, match="another sync"):
-        sync_with_hub(ann.record)
+        sync_with_hub(ann.record, in_turn=0.1)
     assert sync_with_hub(ann.record).pushed > 0
 
 
