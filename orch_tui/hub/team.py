@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Timer
@@ -58,16 +58,21 @@ class Team:
         all_projects: bool = False,
         include_archived: bool = False,
         order: str = "best",
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> Page:
         """Find runs, as `orch_tui.hub.team_search.search_team` does.
 
+        ``is_wanted``: whether anybody still waits for it, once those who asked before are answered.
+
         Raises:
-            HubError: the hub cannot be asked.
+            HubError: the hub cannot be asked, or nobody waits any more.
             UsageError: ``before`` or ``order`` is no such thing.
         """
         from orch_tui.hub.team_search import search_team, team_projects
 
         with self._asking() as hub:
+            if not is_wanted():
+                raise HubError("something else was asked meanwhile")
             return search_team(
                 hub,
                 self.record,

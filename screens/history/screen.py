@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
+from textual.worker import get_current_worker
 
 from orch_tui.screens.dialogs import Choose
 from orch_tui.screens.history.compare_view import SideBySide
@@ -247,6 +248,7 @@ again; **Enter** fetches one of another, which then opens, compares and replays 
         of_team = self._of_team and not (before and self._away)
 
         def work() -> FoundRuns:
+            worker = get_current_worker()
             return find_runs(
                 project,
                 text,
@@ -255,6 +257,7 @@ again; **Enter** fetches one of another, which then opens, compares and replays 
                 limit=PAGE if order in ("best", "newest") else MOST_SORTED,
                 before=before,
                 order=order,
+                is_wanted=lambda: not worker.is_cancelled,
             )
 
         found = partial(self._found, keep=not typed)

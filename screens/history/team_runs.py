@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from orch_tui.errors import HubError
@@ -34,8 +35,12 @@ def find_runs(
     limit: int,
     before: str | None,
     order: str,
+    is_wanted: Callable[[], bool],
 ) -> FoundRuns:
-    """Find runs on the hub, or else here; the pages behind the first where that was found."""
+    """Find runs on the hub, or else here; the pages behind the first where that was found.
+
+    ``is_wanted``: whether anybody waits for it; who types on does not.
+    """
     from orch_tui.search.query import search
 
     if not project.database.exists():
@@ -50,10 +55,11 @@ def find_runs(
                 all_projects=everywhere,
                 include_archived=everywhere,
                 order=order,
+                is_wanted=is_wanted,
             )
             return FoundRuns(page, True)
         except HubError as error:
-            if before:
+            if before or not is_wanted():
                 raise
             away = error.message
     page = search(

@@ -193,3 +193,16 @@ def test_a_run_of_another_is_fetched_by_its_name_and_kept(
 @pytest.fixture
 def chance() -> random.Random:
     return random.Random(7)
+
+
+@pytest.mark.usefixtures("joined")
+def test_what_nobody_waits_for_is_not_asked() -> None:
+    from orch_tui.project import Project
+
+    project = Project(".")
+    try:
+        with pytest.raises(HubError, match="asked meanwhile"):
+            project.team.search("x", is_wanted=lambda: False)
+        assert project.team.search("x").hits == ()
+    finally:
+        project.close()
