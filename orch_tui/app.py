@@ -29,6 +29,7 @@ from orch_tui.phases import PHASES
 from orch_tui.project import Project
 from orch_tui.screens.app_messages import (
     AgentsSeen,
+    HubLagSeen,
     LastSteps,
     Offered,
     Reindexed,
@@ -37,6 +38,7 @@ from orch_tui.screens.app_messages import (
 )
 from orch_tui.screens.doings import Doings
 from orch_tui.screens.header import Header
+from orch_tui.screens.hub_watch import HubWatch
 from orch_tui.screens.kept_stylesheet import KeptStylesheet
 from orch_tui.screens.key_names import name_key
 from orch_tui.screens.notices import show_notices
@@ -154,6 +156,8 @@ class OrchApp(App[None]):
         self.to_index = 0
         """Runs that another version of orch had indexed, while they are indexed anew."""
         self.still_to_index = 0
+        self.hub_lag = ""
+        """How far behind its hub the record is, in words; empty where it is not."""
         self.to_compose: PlannedAgent | None = None
         """The planned agent whose bundle Compose is asked to open."""
         self.run_to_compose = ""
@@ -270,6 +274,7 @@ class OrchApp(App[None]):
             self._read_returns()
             self.run_worker(self._import_screens, thread=True, group="import")
             self.run_worker(self._watch_record, thread=True, group="watch", exit_on_error=True)
+            self.run_worker(self._watch_hub, thread=True, group="watch", exit_on_error=True)
             self.run_worker(self._look_for_offer, thread=True, group="offer")
 
     def _import_screens(self) -> None:
@@ -409,6 +414,14 @@ class OrchApp(App[None]):
 
     def _watch_record(self) -> None:
         RecordWatch(self, self._shown, self._unmounted).watch()
+
+    def _watch_hub(self) -> None:
+        worker = get_current_worker()
+        HubWatch(self, self._unmounted, lambda: worker.is_cancelled).watch()
+
+    def on_hub_lag_seen(self, message: HubLagSeen) -> None:
+        self.hub_lag = message.words
+        self._refresh_headers()
 
     def on_agents_seen(self, message: AgentsSeen) -> None:
         before, self.live = self.live, message.live if message.live.agents else None

@@ -35,6 +35,13 @@ class SessionRead(Message, bubble=False):
 
 
 @dataclass
+class HubLagSeen(Message, bubble=False):
+    """How far behind its hub the record is, in words; empty where it is not."""
+
+    words: str
+
+
+@dataclass
 class Reindexed(Message, bubble=False):
     """Some runs that another version of orch had indexed were indexed anew."""
 

@@ -93,6 +93,9 @@ def _fitting(app: OrchApp, room: int) -> tuple[list[tuple[str, str]], str]:
     states += app.news.counts
     long = [(state, f"{SIGNS[state]} {number} {word}  ") for state, number, word in states]
     short = [(state, f"{SIGNS[state]} {number}  ") for state, number, _ in states]
+    if app.hub_lag:
+        long.append(("doubt", f"{SIGNS['doubt']} hub {app.hub_lag}  "))
+        short.append(("doubt", f"{SIGNS['doubt']} hub  "))
     if app.to_index:  # how far that is comes before words
         long = short
     places = [*_name_place(app), ""]

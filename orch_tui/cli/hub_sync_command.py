@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from argparse import Namespace
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from orch_tui.cli.answers import add_answer_format
@@ -46,6 +49,7 @@ orch hub sync --watch""",
         "--watch", action="store_true", help="go on: at every change here and there, until Ctrl-C"
     )
     parser.add_argument("--quiet", action="store_true", help="say nothing that is no error")
+    parser.add_argument("--until-closed", action="store_true", help=argparse.SUPPRESS)
     parser.forbid("--push", "--pull", "--all", "--person", "--since")
     parser.forbid("--all", "--person")
     parser.forbid("--watch", "--since")
@@ -74,6 +78,14 @@ def _sync(arguments: Namespace) -> int:
 
 def _show_nothing(done: int, total: int) -> None:
     pass
+
+
+def _end_with_input() -> None:
+    """End the process once nobody holds the other end of standard input: the app that began it."""
+    with suppress(OSError):
+        while os.read(0, 1 << 12):
+            pass
+    os.kill(os.getpid(), signal.SIGINT)
 
 
 def _plan(arguments: Namespace, record: Record) -> SyncPlan:
@@ -119,6 +131,8 @@ def _watch(arguments: Namespace, record: Record, plan: SyncPlan) -> int:
     from orch_tui.errors import HubError
     from orch_tui.hub.sync_process import watch_hub
 
+    if arguments.until_closed:
+        Thread(target=_end_with_input, daemon=True).start()
     failed = False
     try:
         for told in watch_hub(record, plan):

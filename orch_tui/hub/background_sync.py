@@ -101,6 +101,13 @@ def read_lag(record: Record) -> HubLag | None:
     return HubLag(settings.service, unsent, last.done_at, last.error)
 
 
+def word_lag(lag: HubLag, now: str) -> str:
+    """Word in a few signs how long ago the last sync was: ``3h00m behind``."""
+    if lag.done_at is None:
+        return "not synced yet"
+    return f"{lasting(between(lag.done_at, now))} behind"
+
+
 def describe_lag(lag: HubLag, now: str) -> str:
     """Word how far behind a record is: ``the last sync was 3 h ago; 12 statements wait``."""
     if lag.done_at is None:

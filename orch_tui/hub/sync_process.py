@@ -164,7 +164,7 @@ def watch_hub(
             settings = _joined(record)
             told: SyncReport | HubError
             try:
-                hub = hub or _listen(held, settings)  # what is told during a sync counts, too
+                hub = hub or _listen(held, record, settings)  # what is told meanwhile counts, too
                 told = sync_with_hub(record, plan, patience=patience)
             except HubError as error:
                 told = error
@@ -177,11 +177,16 @@ def watch_hub(
                 hub = None
 
 
-def _listen(held: ExitStack, settings: HubSettings) -> OpenHub:
-    """Connect to a hub to hear when somebody pushes."""
-    service = find_service(settings.service, insecure=settings.insecure)
-    hub = held.enter_context(open_hub(service, settings.schema))
-    hub.connection.execute(f'LISTEN "{channel_of(hub.schema)}"'.encode())
+def _listen(held: ExitStack, record: Record, settings: HubSettings) -> OpenHub:
+    """Connect to a hub to hear when somebody pushes; that it is away is noted as of a sync."""
+    try:
+        service = find_service(settings.service, insecure=settings.insecure)
+        hub = held.enter_context(open_hub(service, settings.schema))
+        hub.connection.execute(f'LISTEN "{channel_of(hub.schema)}"'.encode())
+    except HubError as error:
+        note_try(record)
+        note_end(record, 0, error.message)
+        raise
     return hub
 
 
