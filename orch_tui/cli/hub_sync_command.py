@@ -49,7 +49,9 @@ orch hub sync --watch""",
         "--watch", action="store_true", help="go on: at every change here and there, until Ctrl-C"
     )
     parser.add_argument("--quiet", action="store_true", help="say nothing that is no error")
-    parser.add_argument("--until-closed", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--until-closed", action="store_true", help="with --watch: end when standard input does"
+    )
     parser.forbid("--push", "--pull", "--all", "--person", "--since")
     parser.forbid("--all", "--person")
     parser.forbid("--watch", "--since")

@@ -9,7 +9,7 @@ import pytest
 from orch_tui.cli.stats_commands import stats
 from orch_tui.errors import NotFoundError
 from orch_tui.models.database import Record
-from orch_tui.recall.insights import PARTS, Insights, gather_insights
+from orch_tui.recall.insights import PARTS, TEAM_PARTS, Insights, gather_insights
 from orch_tui.recall.insights.group_outcomes import GroupOutcome
 from orch_tui.record.executions import retract_execution
 from orch_tui.record.sessions import archive_session
@@ -21,7 +21,8 @@ def test_the_parts_are_those_of_the_screen_and_of_the_command(record: Record) ->
     assert (*gather_insights(record).parts(),) == PARTS
     assert {*PARTS} - {"overall"} == {*TITLES} - {"overview"}
     (by,) = [action for action in stats()._actions if action.dest == "by"]
-    assert by.choices == tuple(part.removeprefix("by_") for part in PARTS)
+    both = dict.fromkeys((*PARTS, *TEAM_PARTS))
+    assert by.choices == tuple(part.removeprefix("by_") for part in both)
 
 
 def test_an_empty_record_has_no_figures(record: Record) -> None:

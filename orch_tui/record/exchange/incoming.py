@@ -309,10 +309,10 @@ class Incoming:
         for observation_id, label in self._record.sql(
             "SELECT observation_id, execution_id FROM observations WHERE digest = ?", [digest]
         ):
-            for table in ("registers", "log", "observations"):
-                self._record.execute(
-                    f"DELETE FROM {table} WHERE observation_id = ?", [observation_id]
-                )
+            of_it = [observation_id]
+            self._record.execute("DELETE FROM registers WHERE observation_id = ?", of_it)
+            self._record.execute("DELETE FROM log WHERE observation_id = ?", of_it)
+            self._record.execute("DELETE FROM observations WHERE observation_id = ?", of_it)
             if label is not None:
                 self._touched[label] = None
 
