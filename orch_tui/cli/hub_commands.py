@@ -153,12 +153,14 @@ def _print_status(status: HubStatus) -> None:
     print(f"as       {status.person}, who {may[bool(status.may_read), bool(status.may_push)]}")
     waiting = status.waiting or 0
     print(f"waiting  {plural(waiting, 'statement')} of this record" if waiting else "waiting  none")
+    total = status.redactions or 0
     rows = [
         {
             "machine": f"{origin.name} (this record)" if origin.mine else origin.name,
             "person": origin.person,
             "statements": origin.statements,
             "sends": origin.sends,
+            **({"redacted": f"{origin.redactions} of {total}"} if total else {}),
             "seen_at": origin.seen_at,
         }
         for origin in status.origins

@@ -39,6 +39,8 @@ class OriginLine:
     client: str
     sends: str
     statements: int
+    redactions: int
+    """Of those that the hub knows of, how many were done there; who only pushes does none."""
     seen_at: str
     mine: bool
 
@@ -64,6 +66,8 @@ class HubStatus:
     may_push: bool | None = None
     waiting: int | None = None
     """Statements of this record that the hub has not got."""
+    redactions: int | None = None
+    """How many texts and statements were redacted there."""
     origins: tuple[OriginLine, ...] = ()
 
 
@@ -170,6 +174,7 @@ def read_hub_status(record: Record) -> HubStatus:
                 may_read=hub.may_read,
                 may_push=hub.may_push,
                 waiting=_count_waiting(record, hub),
+                redactions=_count_redactions(hub),
                 origins=_list_origins(record, hub),
             )
     except (HubError, UsageError) as error:
@@ -180,17 +185,23 @@ def _list_origins(record: Record, hub: OpenHub) -> tuple[OriginLine, ...]:
     mine = {str(uid) for (uid,) in record.sql("SELECT uid FROM origins WHERE mine")}
     return tuple(
         OriginLine(
-            *(name, person, declared, machine, client, LEVELS[sends], last_seq),
+            *(name, person, declared, machine, client, LEVELS[sends], last_seq, redactions),
             seen_at=timestamp(seen_at),
             mine=uid in mine,
         )
-        for uid, name, person, declared, machine, client, sends, last_seq, seen_at in (
+        for uid, name, person, declared, machine, client, sends, last_seq, redactions, seen_at in (
             hub.connection.execute(
-                "SELECT uid, name, person, declared, machine, client, sends, last_seq, seen_at "
+                "SELECT uid, name, person, declared, machine, client, sends, last_seq, redactions, "
+                "seen_at "
                 "FROM origins ORDER BY seen_at DESC, origin_id"
             )
         )
     )
+
+
+def _count_redactions(hub: OpenHub) -> int:
+    row = hub.connection.execute("SELECT count(*) FROM gone").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _count_waiting(record: Record, hub: OpenHub) -> int:

@@ -57,6 +57,16 @@ def fetch_redactions(record: Record, hub: WatchedHub) -> bool:
     return done
 
 
+def tell_redactions(hub: WatchedHub, origins: Sequence[OwnOrigin]) -> None:
+    """Tell the hub that this record has redacted all that is to be, so that others see it."""
+    hub.tell(
+        "UPDATE origins SET redactions = gone.many "
+        "FROM (SELECT count(*) AS many FROM gone) AS gone "
+        "WHERE origin_id = ANY (%s) AND redactions <> gone.many",
+        [[origin.hub_id for origin in origins]],
+    )
+
+
 def _find_statements(record: Record, hub: WatchedHub, recognitions: set[bytes]) -> Iterator[bytes]:
     """Find the digests here of statements that the hub recognises so."""
     if recognitions and hub.hub.may_push:  # else this person does not see the key

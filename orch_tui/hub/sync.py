@@ -18,7 +18,12 @@ from orch_tui.hub.push import (
     register_origins,
     renumber_fork,
 )
-from orch_tui.hub.redactions import fetch_redactions, push_forgotten, push_redactions
+from orch_tui.hub.redactions import (
+    fetch_redactions,
+    push_forgotten,
+    push_redactions,
+    tell_redactions,
+)
 from orch_tui.hub.watched_hub import WatchedHub
 from orch_tui.models.database import Record
 
@@ -83,6 +88,8 @@ def sync_record(
         runs = derive_pushed_runs(record, hub, origins, level=level, progress=progress)
         push_redactions(record, hub, level)
         push_forgotten(record, hub, origins)
+        if hub.hub.may_read:
+            tell_redactions(hub, origins)
         if pushed.statements:
             runs += mend_stale_runs(record, hub, level=level)
     if may_pull and plan.since is not None:

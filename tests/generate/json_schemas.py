@@ -188,6 +188,7 @@ _HELD = {
 _ORIGIN = {
     **{"name": "ann-laptop", "person": "ann", "declared": None, "machine": "laptop"},
     **{"client": "0.1.0", "sends": "messages", "statements": 812},
+    "redactions": 2,
     **{"seen_at": "2026-11-22T10:00:00.000Z", "mine": True},
 }
 _SYNCED = {
@@ -199,7 +200,7 @@ _TOLD_OF_A_HUB = (
     {
         **_JOINED,
         **{"place": "db.example.org/orch", "hub": "3f0c", "version": 1, "person": "ann"},
-        **{"may_read": True, "may_push": True, "waiting": 3},
+        **{"may_read": True, "may_push": True, "waiting": 3, "redactions": 2},
         "origins": [_ORIGIN, {**_ORIGIN, "declared": "Ann"}],
     },
 )
