@@ -394,6 +394,7 @@ def team(bench: Bench) -> Iterator[Line]:
     count = 100_000 if bench.full else 10_000
     words: list[float] = []
     others: list[float] = []
+    first = 0.0
     with team_search.filled_hub(count, told=lambda _: None) as hub:
         for name, costs, _ in team_search.measure(hub, count, 12):
             if name in team_search.WORDS:

@@ -168,7 +168,10 @@ def test_the_commands_of_a_group_are_listed(did: Run, orch: Run) -> None:
     done = orch("hub", "conect")
     assert (done.code, done.err.splitlines()) == (
         2,
-        ["orch: there is no command 'hub conect'", "      nearest: hub connect, hub disconnect, hub sync"],
+        [
+            "orch: there is no command 'hub conect'",
+            "      nearest: hub connect, hub disconnect, hub sync",
+        ],
     )
     db = str(Path(".claude/orchestration/execution.db"))
     did("init-session", "--scope", "s")

@@ -446,9 +446,12 @@ def words_of(record: Record, chance: random.Random) -> list[str]:
     ]
 
 
+_SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
+
+
 @pytest.mark.slow
 @given(chance=st.randoms(use_true_random=False))
-@settings(max_examples=max(2, COUNTS.histories // 10), suppress_health_check=list(HealthCheck))
+@settings(max_examples=max(2, COUNTS.histories // 10), suppress_health_check=_SLOW)
 def test_a_hub_finds_what_a_record_finds_that_has_all_of_it(
     server: Any, chance: random.Random
 ) -> None:

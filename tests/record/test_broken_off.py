@@ -183,6 +183,7 @@ def test_killed_at_any_step_all_that_is_there_is_whole(
     before, older = state(path), state(path.with_name("older.db"))
     act(path)
     states = [before, older, state(path)]
+    step = 0
     for step in count():
         begin_anew(path, files)
         ended = in_child(act, path, partial(kill_at, step))

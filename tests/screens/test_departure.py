@@ -290,7 +290,7 @@ def test_leaving_waits_for_no_next_look_at_the_record(
     async def open_and_leave() -> None:
         async with OrchApp(Project(folder)).run_test(size=(120, 40)) as pilot:
             await settled(pilot)
-            assert [worker.group for worker in pilot.app.workers] == ["watch"]
+            assert {worker.group for worker in pilot.app.workers} == {"watch"}
 
     asyncio.run(open_and_leave())  # waits for its threads
 

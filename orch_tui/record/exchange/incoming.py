@@ -361,7 +361,7 @@ class Incoming:
             rows = self._record.sql(
                 "SELECT mine, name FROM origins WHERE origin_id = ?", [origin_id]
             )
-            self._lives[origin_id] = _Life(*(rows[0] if rows else (False, "")))
+            self._lives[origin_id] = _Life(*rows[0]) if rows else _Life(False, "")
         return self._lives[origin_id]
 
     def _mend_forks(self) -> None:

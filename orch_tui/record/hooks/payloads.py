@@ -432,7 +432,7 @@ def _stopped(event: _Event) -> HookStatements | None:
             doubt=doubt,
             went_on=went_on,
             is_waiting=bool(running) or None,
-            running=running or None,
+            running=running,
         ),
         said or None,
         None if said else path,

@@ -143,7 +143,7 @@ def hold_waits(
 
 def _running_at(stop: Observation) -> tuple[str, ...]:
     statement = stop.statement
-    return (statement.running or ()) if isinstance(statement, Returned) else ()
+    return statement.running if isinstance(statement, Returned) else ()
 
 
 def _is_told_to_end(told: Sequence[Observation], stop: Observation, held: set[str]) -> bool:

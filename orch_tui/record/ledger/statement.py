@@ -252,7 +252,7 @@ class Returned(RunFacts):
     """The report was handed back by a tool: a text that follows it is none."""
     is_waiting: bool | None = None
     """Other tasks ran in the background when it stopped: they may wake it."""
-    running: tuple[str, ...] | None = None
+    running: tuple[str, ...] = ()
     """The ids of those tasks, for which an agent's is its own."""
     rendered: bool | None = None
     """The words are as a model was shown them, not as the agent wrote them."""
