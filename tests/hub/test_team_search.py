@@ -446,7 +446,7 @@ def words_of(record: Record, chance: random.Random) -> list[str]:
     ]
 
 
-_SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
+_SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.nested_given)
 
 
 @pytest.mark.slow
