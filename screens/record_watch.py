@@ -98,7 +98,9 @@ class RecordWatch:
             return False
 
     def _take_in(self) -> int:
-        """Record what hooks have left since."""
+        """Record what hooks have left since, unless the app is over."""
+        if self._end.is_set():
+            return 0
         try:
             return self._project.drain_inbox()
         except OrchError:  # the screens say what is wrong with the record

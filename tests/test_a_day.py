@@ -23,6 +23,7 @@ from orch_tui.screens.widgets.words import format_tokens
 from tests.cli.conftest import Run, did, orch, project
 from tests.record import hook_events as hooks
 from tests.screens.deploy.driven import settled
+from tests.screens.quiet import stand_still
 
 __all__ = ["did", "orch", "project"]
 
@@ -201,7 +202,7 @@ async def afternoon(day: Day, feat: Path) -> None:
         app.post_message(events.Paste(CUT_OFF))
         await settled(pilot)
         await pilot.press("f8")
-        await settled(pilot)
+        await stand_still(pilot)  # what hooks leave from here on is for the commands
     run = day.runs["exec-005"]
     run.outcome, run.reason = "failed", f"it ended with an API error: {CUT_OFF}"
     launch = hooks.call("toolu_1", "look for it", model="opus")
