@@ -80,6 +80,6 @@ def remove_left_over(programs: Path, folder: Path = FOLDER) -> None:
             with suppress(ProcessLookupError):
                 os.kill(process, 0)
                 continue
-            with suppress(HubError):
+            with suppress(HubError, OSError):  # its programs may be out of reach
                 Cluster(home, programs).stop("immediate")
             shutil.rmtree(home, ignore_errors=True)
