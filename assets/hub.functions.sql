@@ -42,7 +42,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
   held text;
 BEGIN
-  SELECT body INTO held FROM statements WHERE recognition = which AND digest = of_digest LIMIT 1 FOR UPDATE;
+  SELECT body INTO held FROM statements
+    WHERE recognition = which AND digest = of_digest LIMIT 1 FOR UPDATE;
   IF held IS NULL OR held = cleaned THEN
     RETURN 0;
   END IF;
@@ -59,7 +60,7 @@ BEGIN
   RETURN 1;
 END $$;
 
--- Leaves of a content or briefing its hash (what it is found by ends in the beginning of that), which keeps it from coming back, whoever still has it.
+-- Leaves of a content or briefing its hash, which keeps it from coming back, whoever still has it.
 CREATE OR REPLACE FUNCTION redact_text(which bytea, named text, replacement bytea)
 RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$

@@ -416,8 +416,7 @@ class OrchApp(App[None]):
         RecordWatch(self, self._shown, self._unmounted).watch()
 
     def _watch_hub(self) -> None:
-        worker = get_current_worker()
-        HubWatch(self, self._unmounted, lambda: worker.is_cancelled).watch()
+        HubWatch(self, self._unmounted).watch()
 
     def on_hub_lag_seen(self, message: HubLagSeen) -> None:
         self.hub_lag = message.words

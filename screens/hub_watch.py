@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
     from orch_tui.app import OrchApp
     from orch_tui.hub.background_sync import HubLag
 
-LOOK_EVERY = 0.5
-"""Seconds between two looks at whether the app is over, and how far behind the record is."""
+LOOK_EVERY = 5.0
+"""Seconds between two looks at how far behind the record is, and whether it is joined."""
 
-AGAIN_AFTER = 60
+AGAIN_AFTER = 6
 """Looks after which a process that ended is begun again."""
 
 
@@ -32,11 +31,10 @@ _WATCH = ("hub", "sync", "--watch", "--until-closed")
 class HubWatch:
     """Keeps the syncing process of the app going, and tells the app how far behind it is."""
 
-    def __init__(self, app: OrchApp, end: Event, is_over: Callable[[], bool]) -> None:
-        """Watch for ``app`` until ``end`` is set or ``is_over``."""
+    def __init__(self, app: OrchApp, end: Event) -> None:
+        """Watch for ``app`` until ``end`` is set."""
         self._app = app
         self._end = end
-        self._is_over = is_over
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = 0
 
@@ -44,13 +42,12 @@ class HubWatch:
         """Look again and again, until the app ends."""
         try:
             shown: str | None = None
-            while not self._is_over():
+            while not self._end.is_set():
                 told = self._word(self._look())
                 if told != shown:
                     shown = told
                     self._app.post_message(HubLagSeen(told))
-                if self._end.wait(LOOK_EVERY):
-                    return
+                self._end.wait(LOOK_EVERY)
         finally:
             self._stop()
 

@@ -125,7 +125,7 @@ orch hub admin held --allow 3f9c01ab22""",
 
 def _held(arguments: Namespace) -> int:
     from orch_tui.hub.held_texts import allow_held, list_held
-    from orch_tui.hub.joining import require_settings
+    from orch_tui.hub.settings import require_settings
 
     record = project_of(arguments).existing_record
     level = require_settings(record).send

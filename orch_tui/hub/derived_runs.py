@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orch_tui.errors import HubError
+from orch_tui.hub.cursors import note_cursors, read_cursor
 from orch_tui.hub.held_texts import SecretsGate, find_held_runs
 from orch_tui.hub.levels import DOUBTED
 from orch_tui.hub.pull import pull_runs
-from orch_tui.hub.push import OwnOrigin, read_hub_secret, register_origins
+from orch_tui.hub.push import OwnOrigin, register_origins
 from orch_tui.hub.search_rows import SearchRow, make_content_words, make_search_rows
 from orch_tui.hub.sending import EVERYTHING, recognise, storable_text, storable_time
 from orch_tui.hub.settings import LEVELS
@@ -65,7 +66,7 @@ def derive_pushed_runs(
     deriver = _Deriver(record, hub, level)
     done = 0
     for origin in origins:
-        last = _read_cursor(record, hub, f"runs of {origin.uid}")
+        last = read_cursor(record, hub, f"runs of {origin.uid}") or 0
         while last < origin.own_last:
             until = min(last + _LOG_AT_ONCE, origin.own_last)
             labels = _list_concerned(record, origin.origin_id, last, until)
@@ -73,7 +74,7 @@ def derive_pushed_runs(
                 done += count
                 progress("runs", done, done)
             last = until
-            _note_cursor(record, hub, f"runs of {origin.uid}", last)
+            note_cursors(record, hub, {f"runs of {origin.uid}": last})
     return done
 
 
@@ -87,7 +88,7 @@ def mend_stale_runs(record: Record, hub: WatchedHub, *, level: int = EVERYTHING)
     those anew that are not made of all that the hub holds; gives how many."""
     if not (hub.hub.may_read and hub.hub.may_push):
         return 0
-    after = _read_cursor(record, hub, _MENDING)
+    after = read_cursor(record, hub, _MENDING) or 0
     rows = record.sql(
         "SELECT rowid, execution_id FROM agent_executions WHERE rowid > ? ORDER BY rowid LIMIT ?",
         [after, _LOOKED_AT],
@@ -95,7 +96,7 @@ def mend_stale_runs(record: Record, hub: WatchedHub, *, level: int = EVERYTHING)
     deriver = _Deriver(record, hub, level)
     stale = deriver.find_stale([label for _, label in rows])[:RUNS_AT_ONCE]
     done = sum(deriver.derive(stale))
-    _note_cursor(record, hub, _MENDING, rows[-1][0] if len(rows) == _LOOKED_AT else 0)
+    note_cursors(record, hub, {_MENDING: rows[-1][0] if len(rows) == _LOOKED_AT else 0})
     return done
 
 
@@ -142,24 +143,6 @@ def list_runs_of(record: Record, said: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _read_cursor(record: Record, hub: WatchedHub, of: str) -> int:
-    found = record.value(
-        "SELECT seq FROM hub_cursors WHERE hub_uid = ? AND origin_uid = ?", [hub.hub.uid, of]
-    )
-    return int(found or 0)
-
-
-def _note_cursor(record: Record, hub: WatchedHub, of: str, seq: int) -> None:
-    if _read_cursor(record, hub, of) == seq:
-        return
-    with record.write():
-        record.execute(
-            "INSERT INTO hub_cursors (hub_uid, origin_uid, seq) VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET seq = excluded.seq",
-            [hub.hub.uid, of, seq],
-        )
-
-
 class _Run(NamedTuple):
     """A run, by all its names, and what the hub says of it."""
 
@@ -192,7 +175,7 @@ class _Deriver:
         self._gate = SecretsGate(record) if level >= LEVELS.index("messages") else None
         self._texted: set[str] = set()
         """Executions of those at work of which texts may be written."""
-        self._secret = read_hub_secret(hub)
+        self._secret = hub.secret
         self._done: set[str] = set()
         self._searched: set[bytes] = set()
         """Contents of which the hub knows by which words they are found."""

@@ -15,6 +15,7 @@ from orch_tui.hub.settings import (
     forget_settings,
     keep_settings,
     read_settings,
+    require_settings,
 )
 from orch_tui.models.values import timestamp
 
@@ -135,18 +136,6 @@ def leave_hub(record: Record) -> HubSettings:
     """
     settings = require_settings(record)
     forget_settings(record)
-    return settings
-
-
-def require_settings(record: Record) -> HubSettings:
-    """Read which hub a record is joined to.
-
-    Raises:
-        HubError: it is joined to none.
-    """
-    settings = read_settings(record)
-    if settings is None:
-        raise HubError("the record is joined to no hub", hint="orch hub connect SERVICE joins one")
     return settings
 
 

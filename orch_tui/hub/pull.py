@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from orch_tui.errors import OrchError
 from orch_tui.frozen import frozen, mutable
+from orch_tui.hub.cursors import note_cursors, read_cursor
 from orch_tui.hub.levels import find_contents
 from orch_tui.hub.sending import recognise, run_key, storable_text
 from orch_tui.hub.watched_hub import WatchedHub
@@ -242,9 +243,9 @@ class _Reader:
         """Give up to which number an origin was fetched; of one that came by a file, or is this
         record's own, how many of its first statements are here. What was told more fully since is
         fetched again."""
-        held = self._held_cursor(origin.uid)
+        held = read_cursor(self._record, self._hub, origin.uid)
         if held is not None:
-            heard = self._held_cursor(_heard_of(origin)) or 0
+            heard = read_cursor(self._record, self._hub, _heard_of(origin)) or 0
             return held if origin.retold <= heard else 0
         ((count, last),) = self._record.sql(
             "SELECT count(*), coalesce(max(seq), 0) FROM log JOIN origins USING (origin_id) "
@@ -253,25 +254,16 @@ class _Reader:
         )
         return int(last) if last and count == last and self._is_same(origin, last) else 0
 
-    def _held_cursor(self, of: str) -> int | None:
-        held = self._record.value(
-            "SELECT seq FROM hub_cursors WHERE hub_uid = ? AND origin_uid = ?",
-            [self._hub.hub.uid, of],
-        )
-        return None if held is None else int(held)
-
     def note_heard(self, origin: HubOrigin) -> None:
         """Note that all that an origin told more fully is here."""
-        if (self._held_cursor(_heard_of(origin)) or 0) < origin.retold:
-            with self._record.write():
-                self._note_cursors({_heard_of(origin): origin.retold})
+        if origin.retold:
+            note_cursors(self._record, self._hub, {_heard_of(origin): origin.retold})
 
     def _is_same(self, origin: HubOrigin, seq: int) -> bool:
         """Tell whether the hub knows an origin's statement of a number as this record does: a
         record that was restored from a backup may have told others otherwise before."""
         if not self._hub.hub.may_push:
             return False  # nor may this person read by what it is recognised there
-        ((key,),) = self._hub.ask("SELECT key FROM hub_secret")
         digest = self._record.value(
             "SELECT digest FROM log JOIN origins USING (origin_id) "
             "JOIN observations USING (observation_id) WHERE uid = ? AND seq = ?",
@@ -280,7 +272,7 @@ class _Reader:
         rows = self._hub.ask(
             "SELECT recognition FROM log WHERE origin_id = %s AND seq = %s", [origin.hub_id, seq]
         )
-        return bool(rows) and bytes(rows[0][0]) == recognise(bytes(key), bytes(digest))
+        return bool(rows) and bytes(rows[0][0]) == recognise(self._hub.secret, bytes(digest))
 
     # Reading there
 
@@ -480,8 +472,7 @@ class _Reader:
     def take_in(self, portion: _Portion, cursors: Mapping[str, int]) -> None:
         """Take in what was read, and note up to which numbers it goes, in one transaction."""
         if not portion.told:
-            with self._record.write():
-                self._note_cursors(cursors)
+            note_cursors(self._record, self._hub, cursors)
             return
         try:
             self._take_all(portion, cursors, _call)
@@ -514,7 +505,7 @@ class _Reader:
                     take(work.take_statement, each.statement, log, reduced)
                     if is_whole and self._whole is not None:
                         self._whole.add(each.recognition)
-            self._note_cursors(cursors)
+            note_cursors(self._record, self._hub, cursors)
         self._add_up(work)
 
     def _is_here_whole(self, recognition: bytes) -> bool:
@@ -522,9 +513,8 @@ class _Reader:
         if self._whole is None:
             self._whole = set()
             if self._hub.hub.may_push:  # else this person does not see the key
-                ((key,),) = self._hub.ask("SELECT key FROM hub_secret")
                 self._whole.update(
-                    recognise(bytes(key), bytes(digest))
+                    recognise(self._hub.secret, bytes(digest))
                     for (digest,) in self._record.execute("SELECT digest FROM observations")
                 )
         return recognition in self._whole
@@ -546,13 +536,6 @@ class _Reader:
         self.pulled.executions |= work.restored.executions
         for remark in work.restored.remarks:
             self._remark(remark)
-
-    def _note_cursors(self, cursors: Mapping[str, int]) -> None:
-        self._record.executemany(
-            "INSERT INTO hub_cursors (hub_uid, origin_uid, seq) VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET seq = excluded.seq",
-            [(self._hub.hub.uid, uid, seq) for uid, seq in cursors.items()],
-        )
 
     def _remark(self, remark: str) -> None:
         if remark not in self.pulled.remarks:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from orch_tui import __version__
 from orch_tui.errors import HubError
 from orch_tui.frozen import frozen, mutable
+from orch_tui.hub.cursors import note_cursors, read_cursor
 from orch_tui.hub.held_texts import SecretsGate
 from orch_tui.hub.sending import (
     EVERYTHING,
@@ -213,14 +214,14 @@ def find_fork(record: Record, hub: WatchedHub, origins: Iterable[OwnOrigin]) -> 
     than the last number.
     """
     for origin in origins:
-        if origin.hub_last == taken_last(record, hub, origin.uid):
+        if origin.hub_last == read_cursor(record, hub, origin.uid):
             continue
         first = min(origin.hub_last, origin.own_last) + 1
         if hub.hub.may_read:
             first = _find_first_other(record, hub, origin, first)
         if first <= origin.hub_last:
             return OriginFork(origin, first)
-        note_taken(record, hub, origin.uid, origin.hub_last)
+        note_cursors(record, hub, {origin.uid: origin.hub_last})
     return None
 
 
@@ -243,8 +244,7 @@ def _is_same(record: Record, hub: WatchedHub, origin: OwnOrigin, seq: int) -> bo
         "SELECT recognition FROM log WHERE origin_id = %s AND seq = %s", [origin.hub_id, seq]
     )
     mine = read_log(record, origin.origin_id, seq - 1, 1, until=seq)
-    secret = read_hub_secret(hub)
-    return bool(theirs and mine) and theirs[0][0] == recognise(secret, mine[0].digest)
+    return bool(theirs and mine) and theirs[0][0] == recognise(hub.secret, mine[0].digest)
 
 
 def renumber_fork(record: Record, fork: OriginFork) -> None:
@@ -259,31 +259,6 @@ def renumber_fork(record: Record, fork: OriginFork) -> None:
 
 _ALLOWED = "allowed"
 """The cursor of how many texts that were held back were let go."""
-
-
-def taken_last(record: Record, hub: WatchedHub, of: str) -> int:
-    """Give the last number of an origin (by uid) that the hub is known to have as it is here."""
-    held = record.value(
-        "SELECT seq FROM hub_cursors WHERE hub_uid = ? AND origin_uid = ?",
-        [hub.hub.uid, of],
-    )
-    return -1 if held is None else int(held)
-
-
-def note_taken(record: Record, hub: WatchedHub, of: str, seq: int) -> None:
-    """Note up to which number that is."""
-    with record.write():
-        record.execute(
-            "INSERT INTO hub_cursors (hub_uid, origin_uid, seq) VALUES (?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET seq = excluded.seq",
-            [hub.hub.uid, of, seq],
-        )
-
-
-def read_hub_secret(hub: WatchedHub) -> bytes:
-    """Read the key of the hub by which statements are recognised there."""
-    ((key,),) = hub.ask("SELECT key FROM hub_secret")
-    return bytes(key)
 
 
 # Sending
@@ -305,7 +280,7 @@ class _Sender:
         self._declared = storable_text(declared) if declared else None
         self._level = level
         self._pushed = pushed
-        self._secret = read_hub_secret(hub)
+        self._secret = hub.secret
         self._sent_texts: set[str] = set()
         self._files: set[bytes] | None = None
         self._gate = SecretsGate(record) if level > FIGURES else None
@@ -317,14 +292,15 @@ class _Sender:
             some, sent = self._select(some)
             self.send_texts({sha256 for each in sent for sha256 in each.texts})
             last = self._send_statements(origin, last, some, sent)
-            note_taken(self._record, self._hub, origin.uid, last)
+            note_cursors(self._record, self._hub, {origin.uid: last})
             yield last
 
     def has_news_of_held(self) -> bool:
         """Tell whether somebody said since that what was held back may go."""
         if self._gate is None:
             return False
-        return self._gate.count_allowed() > taken_last(self._record, self._hub, _ALLOWED)
+        told = read_cursor(self._record, self._hub, _ALLOWED) or 0
+        return self._gate.count_allowed() > told
 
     def tell_more(self, origin: OwnOrigin) -> None:
         """Tell what the hub has of an origin as fully as this record tells it now."""
@@ -351,7 +327,7 @@ class _Sender:
         if self._gate is None:
             return
         if self.has_news_of_held():
-            note_taken(self._record, self._hub, _ALLOWED, self._gate.count_allowed())
+            note_cursors(self._record, self._hub, {_ALLOWED: self._gate.count_allowed()})
         self._gate.keep_verdicts()
 
     def _select(

@@ -12,14 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from orch_tui.hub.cursors import note_cursors, read_cursor
 from orch_tui.hub.derived_runs import derive_runs, list_runs_of
 from orch_tui.hub.levels import find_sent_texts
 from orch_tui.hub.push import (
     OwnOrigin,
-    note_taken,
     push_texts,
-    read_hub_secret,
-    taken_last,
 )
 from orch_tui.hub.sending import FIGURES, canonical_body, recognise
 from orch_tui.hub.settings import LEVELS
@@ -40,7 +38,7 @@ _AT_ONCE = 500
 def fetch_redactions(record: Record, hub: WatchedHub) -> bool:
     """Redact here what members redacted since; tells whether this record held any of it."""
     ((count,),) = hub.ask("SELECT count(*) FROM gone")
-    if count == taken_last(record, hub, _FETCHED):
+    if count == read_cursor(record, hub, _FETCHED):
         return False
     texts: set[bytes] = set()
     recognitions: set[bytes] = set()
@@ -53,7 +51,7 @@ def fetch_redactions(record: Record, hub: WatchedHub) -> bool:
         _last_sent(record, hub),
         _read_subjects(hub),
     )
-    note_taken(record, hub, _FETCHED, count)
+    note_cursors(record, hub, {_FETCHED: count})
     return done
 
 
@@ -70,9 +68,8 @@ def tell_redactions(hub: WatchedHub, origins: Sequence[OwnOrigin]) -> None:
 def _find_statements(record: Record, hub: WatchedHub, recognitions: set[bytes]) -> Iterator[bytes]:
     """Find the digests here of statements that the hub recognises so."""
     if recognitions and hub.hub.may_push:  # else this person does not see the key
-        secret = read_hub_secret(hub)
         for (digest,) in record.execute("SELECT digest FROM observations"):
-            if recognise(secret, bytes(digest)) in recognitions:
+            if recognise(hub.secret, bytes(digest)) in recognitions:
                 yield bytes(digest)
 
 
@@ -109,7 +106,7 @@ def push_redactions(record: Record, hub: WatchedHub, level: int) -> int:
     ``level``: what is sent, as the hub counts it.
     """
     count = record.value("SELECT count(*) FROM journal WHERE action = 'redact'")
-    if count == max(taken_last(record, hub, _SENT), 0) or not hub.hub.may_read:
+    if count == (read_cursor(record, hub, _SENT) or 0) or not hub.hub.may_read:
         return 0
     changed = 0
     known = {bytes(digest) for (digest,) in hub.ask("SELECT digest FROM gone")}
@@ -118,14 +115,15 @@ def push_redactions(record: Record, hub: WatchedHub, level: int) -> int:
             continue
         changed += _call(hub, "SELECT redact_text(%b, %s, %b)", [sha256, kind, replacement])
     concerned: dict[str, None] = {}
+    named: set[str] = set()
     for part in _in_parts(read_statements(record, "true")):
         for told, labels in _redact_statements(record, hub, part):
             concerned |= dict.fromkeys(labels)
-            named = find_sent_texts(told.kind, told.said, LEVELS[level])
-            push_texts(record, hub, None, level, set(named))  # what took the place of others
+            named.update(find_sent_texts(told.kind, told.said, LEVELS[level]))
+    push_texts(record, hub, None, level, named)  # what took the place of others
     concerned |= dict.fromkeys(_list_runs(record))
     derive_runs(record, hub, list(concerned), level)
-    note_taken(record, hub, _SENT, count)
+    note_cursors(record, hub, {_SENT: count})
     return changed + len(concerned)
 
 
@@ -171,8 +169,7 @@ def _redact_statements(
     record: Record, hub: WatchedHub, part: Sequence[tuple[int, PortableStatement]]
 ) -> Iterator[tuple[PortableStatement, list[str]]]:
     """Redact those of which the hub has other words; gives each with the runs that it is about."""
-    secret = read_hub_secret(hub)
-    own = {recognise(secret, told.digest): (number, told) for number, told in part}
+    own = {recognise(hub.secret, told.digest): (number, told) for number, told in part}
     for recognition, digest, body in hub.ask(
         "SELECT recognition, digest, body FROM statements "
         "WHERE recognition = ANY (%b) AND level > %s AND body <> ''",
@@ -233,10 +230,10 @@ def push_forgotten(record: Record, hub: WatchedHub, origins: Sequence[OwnOrigin]
         for briefing in read_briefings(record, "WHERE parts LIKE '[[\"gone\"%'")
         if briefing.parts[0][0] == "forgotten"
     ]
-    if len(forgotten) == max(taken_last(record, hub, _FORGOTTEN), 0):
+    if len(forgotten) == (read_cursor(record, hub, _FORGOTTEN) or 0):
         return 0
     gone = sum(
         _call(hub, "SELECT forget_texts(%s, %b)", [origin.hub_id, forgotten]) for origin in origins
     )
-    note_taken(record, hub, _FORGOTTEN, len(forgotten))
+    note_cursors(record, hub, {_FORGOTTEN: len(forgotten)})
     return gone

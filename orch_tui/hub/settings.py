@@ -14,6 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Literal, get_args
 
+from orch_tui.errors import HubError
 from orch_tui.files import whole_file
 from orch_tui.frozen import frozen
 from orch_tui.models import facts
@@ -61,6 +62,18 @@ def read_settings(record: Record) -> HubSettings | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return HubSettings(**values) if values["send"] in LEVELS else None
+
+
+def require_settings(record: Record) -> HubSettings:
+    """Read which hub a record is joined to.
+
+    Raises:
+        HubError: it is joined to none.
+    """
+    settings = read_settings(record)
+    if settings is None:
+        raise HubError("the record is joined to no hub", hint="orch hub connect SERVICE joins one")
+    return settings
 
 
 def keep_settings(record: Record, settings: HubSettings) -> None:

@@ -17,7 +17,7 @@ from orch_tui.frozen import frozen
 from orch_tui.hub.background_sync import note_end, note_try, only_sync
 from orch_tui.hub.push import channel_of
 from orch_tui.hub.service import OpenHub, find_service, hub_error, load_psycopg, open_hub
-from orch_tui.hub.settings import HubSettings, read_settings
+from orch_tui.hub.settings import HubSettings, require_settings
 from orch_tui.hub.sync import Synced, SyncPlan, sync_record
 from orch_tui.hub.watched_hub import PATIENCE, WatchedHub
 from orch_tui.models.database import Record
@@ -78,7 +78,7 @@ def sync_with_hub(
         HubError: the record is joined to none, the hub is away or not the one that was joined, or
             another sync is at work.
     """
-    settings = _joined(record)
+    settings = require_settings(record)
     until = time.monotonic() + in_turn
     with ExitStack() as held:
         while not (is_alone := held.enter_context(only_sync(record))):
@@ -99,13 +99,6 @@ def sync_with_hub(
         if plan.pushes:
             note_end(record, through)
     return _report(settings, synced)
-
-
-def _joined(record: Record) -> HubSettings:
-    settings = read_settings(record)
-    if settings is None:
-        raise HubError("the record is joined to no hub", hint="orch hub connect SERVICE joins one")
-    return settings
 
 
 def _sync(
@@ -161,7 +154,7 @@ def watch_hub(
     with ExitStack() as held:
         hub: OpenHub | None = None
         while True:
-            settings = _joined(record)
+            settings = require_settings(record)
             told: SyncReport | HubError
             try:
                 hub = hub or _listen(held, record, settings)  # what is told meanwhile counts, too

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Self
 
@@ -48,6 +49,12 @@ class WatchedHub:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._watch.join()
+
+    @cached_property
+    def secret(self) -> bytes:
+        """The key by which statements are recognised there; only who pushes may read it."""
+        ((key,),) = self.ask("SELECT key FROM hub_secret")
+        return bytes(key)
 
     def ask(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Ask for rows.

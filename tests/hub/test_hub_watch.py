@@ -65,7 +65,7 @@ def test_what_is_recorded_goes_to_the_hub_while_the_app_is_open(
 ) -> None:
     hub, end, app = connect(), Event(), WatchedApp(joined)
     assert read_settings(joined.existing_record) is not None
-    watch = HubWatch(app, end, lambda: False)  # type: ignore[arg-type]
+    watch = HubWatch(app, end)  # type: ignore[arg-type]
     thread = Thread(target=watch.watch)
     thread.start()
     try:
@@ -84,7 +84,7 @@ def test_what_is_recorded_goes_to_the_hub_while_the_app_is_open(
 def test_a_hub_that_is_away_is_told_in_a_word(joined: Project, own_home: Path) -> None:
     end, app = Event(), WatchedApp(joined)
     (own_home / ".pg_service.conf").write_text("[ann]\nhost=/nowhere/at/all\ndbname=x\nuser=ann\n")
-    thread = Thread(target=HubWatch(app, end, lambda: False).watch)  # type: ignore[arg-type]
+    thread = Thread(target=HubWatch(app, end).watch)  # type: ignore[arg-type]
     thread.start()
     try:
         wait_for(lambda: read_last_sync(joined.existing_record).error)
@@ -100,7 +100,7 @@ def test_who_is_joined_to_none_begins_nothing(
 ) -> None:
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a process was begun"))
     end, app = Event(), SimpleNamespace(project=Project(tmp_path), post_message=lambda _: end.set())
-    HubWatch(app, end, lambda: False).watch()  # type: ignore[arg-type]
+    HubWatch(app, end).watch()  # type: ignore[arg-type]
 
 
 def test_the_process_ends_when_the_app_is_gone(joined: Project) -> None:

@@ -25,10 +25,9 @@ from orch_tui.record.exchange.outgoing import (
     read_briefings,
     read_contents,
 )
-from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
 from orch_tui.record.ledger.origins import TELLING_ORDER, gather_statements
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
-from orch_tui.record.upkeep.export_format import FORMAT, VERSION
+from orch_tui.record.upkeep.export_format import FORMAT, MARKS, VERSION
 
 if TYPE_CHECKING:
     from peewee import ModelSelect
@@ -85,12 +84,8 @@ def _contents(view: Record) -> Iterator[dict[str, Any]]:
         data = unpack_bytes(each.encoding, each.stored)
         row = {"content": each.sha256.hex(), "size": each.size, "data": _printable(data)}
         if each.encoding == "gone":
-            row |= {_MARKS[each.stored]: True} if each.stored in _MARKS else {}
+            row |= {MARKS[each.stored]: True} if each.stored in MARKS else {}
         yield row
-
-
-_MARKS: dict[bytes | None, str] = {FORGOTTEN_BYTES: "forgotten", UNSENT_BYTES: "unsent"}
-"""By what stands in place of its bytes: why a content is gone, where it was not redacted."""
 
 
 def _briefings(view: Record) -> Iterator[dict[str, Any]]:

@@ -27,10 +27,9 @@ from orch_tui.record.exchange.incoming import (
     incoming_statements,
 )
 from orch_tui.record.exchange.outgoing import PortableStatement
-from orch_tui.record.ledger.contents import FORGOTTEN_BYTES, UNSENT_BYTES
 from orch_tui.record.ledger.origins import gather_statements, learn_origin
 from orch_tui.record.ledger.raw_sql import ingest_noted_changes
-from orch_tui.record.upkeep.export_format import FORMAT, VERSION
+from orch_tui.record.upkeep.export_format import FORMAT, MARKS, VERSION
 
 Row = dict[str, Any]
 
@@ -155,8 +154,7 @@ class _Reading:
 
     def _content(self, row: Row) -> None:
         told = row["data"]
-        marks = ((FORGOTTEN_BYTES, "forgotten"), (UNSENT_BYTES, "unsent"))
-        mark = next((mark for mark, name in marks if row.get(name)), b"")
+        mark = next((mark for mark, name in MARKS.items() if row.get(name)), None) or b""
         data = base64.b64decode(told["base64"]) if isinstance(told, dict) else told
         self._work.take_content(
             bytes.fromhex(row["content"]),
